@@ -1,0 +1,99 @@
+export const severities = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+/** -1, 0 or 1: which of two severities weighs more. */
+export function compareSeverity(a: Severity, b: Severity): number {
+  return Math.sign(severities.indexOf(a) - severities.indexOf(b));
+}
+
+export const findingKinds = [
+  'package',
+  'file',
+  'process',
+  'socket',
+  'account',
+  'key',
+  'service',
+  'job',
+  'module',
+  'setting',
+  'mount',
+  'instance',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+export type Change = 'added' | 'removed' | 'changed' | 'violates';
+export type Disposition = 'drift' | 'violation' | 'expected' | 'waived';
+
+/** Attributes of a subject on one side, for people: `{ sha256, mode, owner, size... }`. */
+export type Attributes = Record<string, string | number | boolean | string[]>;
+
+/** One difference between manifest and fingerprint, before anybody judged it. */
+export interface Drift {
+  /** Which stream it comes from. */
+  stream: 'files' | 'packages' | 'accounts' | 'sockets';
+  change: 'added' | 'removed' | 'changed';
+  /** Canonical key. */
+  key: string;
+  /** Stream values (latin1). */
+  before?: string;
+  after?: string;
+}
+
+/** A drift, a whitelist violation or a broken requirement after policy judged it. */
+export interface Finding {
+  /** Stable over scans: same instance, kind, change and subject = same id. */
+  id: string;
+  kind: FindingKind;
+  change: Change;
+  /** Printable subject: a path, `openssl`, `user eve`, `tcp 0.0.0.0:4444`. */
+  subject: string;
+  /** Raw bytes of the subject when the printable form loses something. */
+  subjectBase64?: string;
+  severity: Severity;
+  disposition: Disposition;
+  /** Id of the rule that decided, e.g. `first-boot/machine-id`. */
+  rule: string;
+  /** Why it is a finding and why this severity, one sentence. */
+  reason: string;
+  before?: Attributes;
+  after?: Attributes;
+  /** Unified diff of a text configuration file. */
+  diff?: string;
+  /** Package that owns the subject. */
+  ownedBy?: string;
+  /** Number of single differences that this finding stands for beyond itself. */
+  explains: number;
+  /** The differences it stands for are a package change, not unexplained. */
+  explained: boolean;
+  /** Evidence of tampering: keep it before the instance is replaced. */
+  tamper: boolean;
+  /** How many of the scanned instances of the same image show the same. */
+  prevalence?: { seen: number; of: number };
+  /** When a scan of this instance saw it first, RFC 3339 UTC. */
+  firstSeenAt?: string;
+  /** Controls that it bears on. */
+  controls: string[];
+}
+
+/** Live = counts: neither expected nor waived. */
+export function isLive(finding: { disposition: Disposition }): boolean {
+  return finding.disposition === 'drift' || finding.disposition === 'violation';
+}
+
+/** In the order in which the first that holds becomes the verdict. */
+export const verdicts = [
+  'unreachable',
+  'unknown-image',
+  'snowflake',
+  'violating',
+  'drifted',
+  'incomplete',
+  'clean',
+] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export interface Recommendation {
+  action: 'keep' | 'replace' | 'rebake' | 'investigate';
+  /** One sentence that a person can act on. */
+  reason: string;
+}

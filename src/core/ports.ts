@@ -1,0 +1,163 @@
+import type { Fingerprint } from './facts.ts';
+import type { Manifest } from './manifest.ts';
+
+/** Who is to be scanned, as the inventory knows it. */
+export interface Instance {
+  /** Stable name of the instance in reports and history. */
+  id: string;
+  /** `ssh://user@host:port`, `local:`, `rootfs:/dir`. */
+  uri: string;
+  name: string;
+  group: string;
+  labels: Record<string, string>;
+  /** Image reference, when the inventory knows it. */
+  image?: string;
+  /** Path of a manifest file, when the inventory names one. */
+  manifest?: string;
+  reach: Reach;
+}
+
+/** How to get in. Secrets only by reference (`env:NAME`, `file:PATH`). */
+export interface Reach {
+  /** Names the OpenSSH configuration file and known-hosts files; undefined = the user's own. */
+  sshConfig?: string;
+  knownHosts?: string[];
+  identityFiles?: string[];
+  /** Reference to a password: `env:NAME` or `file:PATH`. */
+  password?: string;
+  /** Reference to the passphrase of encrypted keys. */
+  passphrase?: string;
+  /** Run the program through `sudo -n`. */
+  sudo?: boolean;
+}
+
+/** Limits of one session. Milliseconds and bytes. */
+export interface Limits {
+  connectMs: number;
+  /** Longest silence while the program runs. */
+  idleMs: number;
+  /** The whole instance, from connect to the last byte. */
+  totalMs: number;
+  maxBytes: number;
+}
+
+/** What a program run on an instance gave back. Never throws for what the instance did: `ended` says how it ended. */
+export interface Answer {
+  stdout: Buffer;
+  /** At most the first 8 KiB. */
+  stderr: string;
+  /** Exit status of the program; null when it did not end by itself. */
+  exitCode: number | null;
+  ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'interrupted';
+}
+
+/** Arguments of the probe program: which root, live or offline, and since when packages and files count as recent. */
+export interface ProgramArguments {
+  /** Absolute directory on the instance; `/` for the whole of it. */
+  root: string;
+  mode: 'live' | 'offline';
+  /** Epoch seconds; 0 = everything. */
+  since: number;
+}
+
+/** An open way to one instance. */
+export interface Session {
+  /** Runs a POSIX shell program given on standard input with positional parameters `root mode since`. */
+  run(program: string, args: ProgramArguments, onBytes?: (total: number) => void): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** A way to reach instances. `open` throws a `ReachError` with a reason and a hint. */
+export interface Transport {
+  /** URI scheme without colon. */
+  scheme: string;
+  /** What the program is asked about: a whole live instance, or a directory read offline. */
+  scope(instance: Instance): Pick<ProgramArguments, 'root' | 'mode'>;
+  open(instance: Instance, limits: Limits, signal: AbortSignal): Promise<Session>;
+}
+
+/** Somebody who knows instances. */
+export interface Inventory {
+  list(): Promise<Instance[]>;
+}
+
+/** Where a manifest can be made from. */
+export interface ManifestSource {
+  /** Prefix of the SOURCE argument without colon, e.g. `docker-archive`. */
+  scheme: string;
+  /** Reads the whole source; facts and the source's own identity. */
+  read(location: string, signal: AbortSignal): Promise<ImageContents>;
+}
+
+/** What a manifest source found. */
+export interface ImageContents {
+  fingerprint: Fingerprint;
+  /** The source's own digest (`sha256:...`) where it has one. */
+  digest?: string;
+  /** Names the source itself carries (repo tags), for messages. */
+  names: string[];
+}
+
+/** A scan as the store remembers it. */
+export interface ScanRow {
+  id: string;
+  startedAt: string;
+  finishedAt: string;
+  instances: number;
+  findings: number;
+  worst: string;
+  partial: boolean;
+}
+
+/** One finding of one scan as the store remembers it. */
+export interface FindingRow {
+  id: string;
+  instance: string;
+  kind: string;
+  change: string;
+  subject: string;
+  severity: string;
+  disposition: string;
+  firstSeenAt: string;
+  lastSeenAt: string;
+}
+
+/** A manifest as the store lists it. */
+export interface ManifestRow {
+  digest: string;
+  ref: string;
+  createdAt: string;
+  addedAt: string;
+  files: number;
+  packages: number;
+  bytes: number;
+}
+
+/** The memory of the tool. All times RFC 3339 UTC. */
+export interface Store {
+  /** Keeps one copy per digest; the newest addition of a ref is what `manifestByRef` finds. */
+  addManifest(encoded: Buffer, manifest: Manifest, addedAt: string): void;
+  /** Encoded bytes of the newest manifest with this ref, image digest or manifest digest (or a prefix of 12+ hex digits of one). */
+  findManifest(refOrDigest: string): Buffer | undefined;
+  listManifests(): ManifestRow[];
+  /** Oldest first-seen time of each finding id of an instance, for those that were live at its last scan. */
+  firstSeen(instance: string, identity: string): Map<string, string>;
+  /** Remembers a whole report (JSON text) and its findings in one transaction. */
+  addScan(row: ScanRow, reportJson: string, instances: RememberedInstance[]): void;
+  listScans(limit: number): ScanRow[];
+  /** Report JSON of a scan by id, unique prefix of an id, `last`, or `last~N`. */
+  findScan(id: string): { row: ScanRow; reportJson: string } | undefined;
+  /** Findings ever seen of an instance, newest first. */
+  listFindings(instance: string): FindingRow[];
+  close(): void;
+}
+
+export interface RememberedInstance {
+  id: string;
+  identity: string;
+  verdict: string;
+  score: number;
+  /** False when the instance was not read in full: findings not seen this time are then not resolved. */
+  complete: boolean;
+  findings: Omit<FindingRow, 'instance' | 'firstSeenAt' | 'lastSeenAt'>[];
+}

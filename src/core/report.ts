@@ -1,0 +1,81 @@
+import type { Gap } from './facts.ts';
+import type { Finding, FindingKind, Recommendation, Severity, Verdict } from './finding.ts';
+
+/** The report, `snowfence.report/v1`: the contract with alerting. Additive changes only within v1. */
+export interface Report {
+  schema: 'snowfence.report/v1';
+  scan: {
+    id: string;
+    startedAt: string;
+    finishedAt: string;
+    depth: 'full';
+    /** True when the scan was interrupted: instances not reached have a gap that says so. */
+    partial: boolean;
+    scanner: { version: string };
+    probe: { sha256: string };
+    policy: { digest: string };
+  };
+  summary: {
+    instances: Record<Verdict, number>;
+    findings: Record<Severity, number>;
+    gaps: number;
+  };
+  instances: InstanceReport[];
+  fleet: ImageReport[];
+}
+
+export interface InstanceReport {
+  id: string;
+  uri: string;
+  name: string;
+  group: string;
+  labels: Record<string, string>;
+  os?: string;
+  image: { ref: string; digest?: string };
+  manifest: { digest: string; signedBy?: string } | null;
+  verdict: Verdict;
+  flags: Verdict[];
+  /** 0-100; how it is computed stands in docs/judgement.md. */
+  score: number;
+  recommendation: Recommendation;
+  coverage: Coverage;
+  gaps: Pick<Gap, 'probe' | 'reason' | 'detail'>[];
+  findings: ReportFinding[];
+  /** Seconds from connect to the last byte. */
+  seconds: number;
+}
+
+export interface Coverage {
+  /** Share of the regular files in scope that were hashed, 0-1. */
+  files: number;
+  filesSeen: number;
+  filesHashed: number;
+  processes?: number;
+  /** When the oldest hash that this verdict relies on was read, RFC 3339 UTC. */
+  oldestHashAt?: string;
+  /** Directories out of scope by definition. */
+  excluded: string[];
+}
+
+export type ReportFinding = Omit<Finding, 'explained'>;
+
+/** What the instances of one image have in common, and who stands out. */
+export interface ImageReport {
+  image: string;
+  instances: number;
+  /** Findings that more than half of the instances share. */
+  consensus: { kind: FindingKind; change: string; subject: string; seen: number; of: number }[];
+  /** Instances with the same set of findings. */
+  clusters: { findings: number; instances: string[] }[];
+  /** Ids of the instances with verdict `snowflake`. */
+  snowflakes: string[];
+}
+
+/** What happens while a scan runs, in order; the NDJSON format and the progress line listen to it. */
+export type ScanEvent =
+  | { type: 'scan-started'; id: string; startedAt: string; instances: number }
+  | { type: 'instance-started'; instance: string; at: string }
+  | { type: 'instance-progress'; instance: string; bytes: number }
+  | { type: 'instance-finished'; instance: string; at: string; gaps: number; files: number }
+  | { type: 'instance-judged'; instance: InstanceReport }
+  | { type: 'scan-finished'; scan: Report['scan']; summary: Report['summary']; fleet: ImageReport[] };
