@@ -11,7 +11,15 @@ export const exit = {
 } as const;
 export type ExitCode = (typeof exit)[keyof typeof exit];
 
-const precedence: ExitCode[] = [exit.bug, exit.usage, exit.interrupted, exit.terminated, exit.replacement, exit.findings, exit.incomplete];
+const precedence: ExitCode[] = [
+  exit.bug,
+  exit.usage,
+  exit.interrupted,
+  exit.terminated,
+  exit.replacement,
+  exit.findings,
+  exit.incomplete,
+];
 
 /** The one code a process ends with when several hold: 70 > 2 > interrupted > 4 > 1 > 3 > 0. */
 export function worstExit(codes: Iterable<ExitCode>): ExitCode {

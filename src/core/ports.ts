@@ -1,4 +1,3 @@
-import type { Fingerprint } from './facts.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
@@ -81,21 +80,47 @@ export interface Inventory {
   list(): Promise<Instance[]>;
 }
 
-/** Where a manifest can be made from. */
+/** One entry of an image's file tree. Strings are raw latin1 bytes; `path` is absolute, normalised, without trailing slash. */
+export interface TreeEntry {
+  path: string;
+  /** As `find -printf %y`: f file, d directory, l link, b/c device, p fifo, s socket. */
+  type: 'f' | 'd' | 'l' | 'b' | 'c' | 'p' | 's';
+  /** Permission bits with setuid, setgid and sticky: 0-07777. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Bytes, for regular files; 0 otherwise. */
+  size: number;
+  /** Hex, for regular files; empty otherwise. */
+  sha256: string;
+  /** Hex of the `security.capability` attribute; empty when there is none. */
+  capabilities: string;
+  /** Target of a symbolic link; empty otherwise. */
+  link: string;
+  /** Modification time, epoch seconds. */
+  mtime: number;
+}
+
+/** Decides from path (raw latin1), size and mode whether the content of a regular file is to be kept. */
+export type Wanted = (path: string, size: number, mode: number) => boolean;
+
+/** A whole image as its source shows it, layers applied. */
+export interface ImageTree {
+  entries: Map<string, TreeEntry>;
+  /** path -> content of the wanted files that are in the final image. */
+  contents: Map<string, Buffer>;
+  /** The image's own digest (`sha256:...` of the configuration) where it has one. */
+  digest?: string;
+  /** Names that the source carries (repository tags), for messages. */
+  names: string[];
+}
+
+/** Where a manifest can be made from, beside a running instance. */
 export interface ManifestSource {
   /** Prefix of the SOURCE argument without colon, e.g. `docker-archive`. */
   scheme: string;
-  /** Reads the whole source; facts and the source's own identity. */
-  read(location: string, signal: AbortSignal): Promise<ImageContents>;
-}
-
-/** What a manifest source found. */
-export interface ImageContents {
-  fingerprint: Fingerprint;
-  /** The source's own digest (`sha256:...`) where it has one. */
-  digest?: string;
-  /** Names the source itself carries (repo tags), for messages. */
-  names: string[];
+  /** Reads the whole image in one go, nothing extracted to disk. @throws UserError for a file that is not what it should be. */
+  read(location: string, wanted: Wanted, signal: AbortSignal): Promise<ImageTree>;
 }
 
 /** A scan as the store remembers it. */
