@@ -47,6 +47,8 @@ export interface OsFact {
   imageHints: string[];
   /** Cloud instance id or machine id: tells a rebuilt machine on an old address from the old machine. */
   identity: string;
+  /** Public keys (the base64 blob) that the platform gave the instance at launch, as cloud-init recorded them. */
+  launchKeys: string[];
   /** Numeric user id the program ran as; -1 when unknown. */
   uid: number;
 }
@@ -109,6 +111,10 @@ export interface Fingerprint {
   /** path -> modification time in epoch seconds, for files modified since the image was made. Evidence, never compared. */
   modified: Map<string, number>;
   recent: RecentPackages;
+  /** Mounts that were left out because of their file system (network, pseudo, containers): canonical path and type. */
+  mounts: { path: string; type: string }[];
+  /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */
+  partial: string[];
   /** Newest installation time in the package database, epoch seconds; 0 when unknown. */
   newestPackageAt: number;
   /** Epoch seconds on the instance's clock when it was read. */

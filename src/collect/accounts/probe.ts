@@ -1,0 +1,42 @@
+import { type Probe } from '../probe.ts';
+import { parseAccounts, parseShadow } from './parse.ts';
+import { sh } from '../sh.ts';
+
+export const accounts: Probe = {
+  name: 'accounts',
+  about: 'accounts and groups, with the state of each password (never the password)',
+  asks: 'always',
+  question: sh`
+text passwd "$R/etc/passwd" 4194304
+text group "$R/etc/group" 4194304
+if [ -r "$R/etc/shadow" ] && plain "$R/etc/shadow"; then
+  while IFS=: read -r n p x || [ "$n" ]; do
+    case $p in
+      '') s=none d=- ;;
+      '!'* | '*'*) s=locked d=- ;;
+      *) s=set d=$(printf %s "$p" | hash1) ;;
+    esac
+    rec "shadow $n:$s:$d"
+  done <"$R/etc/shadow"
+elif [ -e "$R/etc/shadow" ]; then rec "unreadable /etc/shadow"
+fi
+`,
+  parse(frame, draft) {
+    let passwd = '';
+    let group = '';
+    const shadow = new Map<string, string>();
+    for (const record of frame.records()) {
+      const space = record.indexOf(' ');
+      const name = record.slice(0, space);
+      const value = record.slice(space + 1);
+      if (name === 'passwd') passwd = value;
+      else if (name === 'group') group = value;
+      else if (name === 'shadow') parseShadow(value, shadow);
+      else if (name === 'unreadable') {
+        draft.gap('accounts', 'permission', '/etc/shadow may not be read by this account: password states are unknown');
+        draft.shadowUnknown = true;
+      }
+    }
+    draft.accounts = parseAccounts(passwd, group, draft.shadowUnknown ? undefined : shadow);
+  },
+};

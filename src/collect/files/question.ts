@@ -1,0 +1,94 @@
+import { sh } from '../sh.ts';
+
+/**
+ * The walk. Scope is decided from mountinfo before anything is stat'ed: what is not a local disk file system is pruned
+ * by its path, so a dead NFS mount is never touched. Metadata and digest of a batch come from the same argument list,
+ * in the same order, so a file that appears or vanishes between two walks cannot shift digests to other names.
+ *
+ * Records: `M path fstype` a pruned mount; `u path` a directory that may not be read; `m y mode uid gid size mtime path`
+ * then `>target`; a batch is `F n`, n metadata records, `H n b|t`, digests (32 raw bytes each, or hex lines), `h status`.
+ * A batch whose status is not 0 is void and followed by the same files in smaller batches.
+ * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
+ */
+export const question = sh`
+# scope: arguments for find that prune what is out of scope
+set --
+for d in proc sys dev run tmp var/tmp var/cache var/log lost+found mnt media swapfile swap.img; do
+  set -- "$@" -path "$RG/$d" -prune -o
+done
+while read -r _ _ _ _ mp _ rest; do
+  case $rest in '- '*) fs=\${rest#- } ;; *) fs=\${rest#* - } ;; esac
+  fs=\${fs%% *}
+  case $mp in *\\*) mp=$(printf '%b.' "$(printf %s "$mp" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')"); mp=\${mp%.} ;; esac
+  case $mp in "$R"/?*) ;; *) continue ;; esac
+  case $fs in
+    ext[234] | xfs | btrfs | f2fs | zfs | squashfs | erofs | overlay | aufs | jfs | reiserfs | bcachefs | ubifs | vfat | iso9660)
+      case $mp in "$R"/var/lib/docker/* | "$R"/var/lib/containers/* | "$R"/var/lib/containerd/* | "$R"/var/lib/kubelet/*) ;; *) continue ;; esac ;;
+  esac
+  rec "M $fs $mp"
+  g=$(glob "$mp"); set -- "$@" -path "\${g%.}" -prune -o
+done </proc/self/mountinfo 2>/dev/null
+
+SF_NEW= ; [ "$SINCE" -gt 0 ] 2>/dev/null && SF_NEW=@$SINCE
+SF_BATCH='
+# metadata
+printf "F %s\0" $#
+case $SF_FIND in
+  printf)
+    if [ "$SF_NEW" ]; then find "$@" -maxdepth 0 \( -newermt "$SF_NEW" -printf "m %y %m %U %G %s %T@ %p\0>%l\0" -o -printf "m %y %m %U %G %s 0 %p\0>%l\0" \)
+    else find "$@" -maxdepth 0 -printf "m %y %m %U %G %s %T@ %p\0>%l\0"; fi ;;
+  *) printf "S\0"; printf "%s\0" "$@"; stat -c "%f %u %g %s %Y" "$@"; printf "\0" ;;
+esac 2>/dev/null
+# digests
+case $SF_HASH in
+  openssl) printf "H %s b\0" $#; openssl dgst -sha256 -binary "$@" 2>/dev/null; s=$? ;;
+  sha256sum)
+    printf "H %s t\0" $#
+    if [ $# = 1 ]; then sha256sum <"$1" 2>/dev/null; else sha256sum "$@" 2>/dev/null; fi; s=$?; printf "\0" ;;
+  *) printf "H 0 t\0\0"; s=0 ;;
+esac
+if [ $s = 0 ]; then printf "h 0\0"; else printf "h 1 snowfence: not every file of this batch could be hashed\0"; fi
+# capabilities
+case $SF_CAPS in
+  perl) perl -e "\$n=shift;for(@ARGV){my(\$p,\$k,\$b)=(\$_,q(security.capability),qq(\0)x64);my\$l=syscall(\$n,\$p,\$k,\$b,64);print q(c ),unpack(q(H*),substr(\$b,0,\$l)),qq( \$p\0) if \$l>0}" "$SF_CAPSNR" "$@" ;;
+  none) ;;
+  *) "$SF_CAPS" -c "
+import os,sys
+o=sys.stdout.buffer
+for p in map(os.fsencode,sys.argv[1:]):
+  try: o.write(b\"c \"+os.getxattr(p,b\"security.capability\",follow_symlinks=False).hex().encode()+b\" \"+p+b\"\0\")
+  except OSError: pass
+o.flush()" "$@" ;;
+esac 2>/dev/null
+# a void batch again, in smaller ones
+if [ $s != 0 ] && [ $# -gt 1 ]; then
+  n=1; [ $# -gt 64 ] && n=64
+  printf "%s\0" "$@" | xargs -0 -n $n sh -c "$SF_BATCH" sh
+fi
+exit 0'
+SF_FIND=$FIND
+export SF_BATCH SF_NEW SF_FIND
+
+# what may not be read is said, so that it is unknown and not "removed"
+if [ "$UIDN" != 0 ]; then
+  if [ $FIND = printf ]; then find "$R/" "$@" -type d \( ! -readable -o ! -executable \) -printf 'u %p\0' 2>/dev/null
+  else find "$R/" "$@" -type d ! \( -exec test -r {} \; -exec test -x {} \; \) -exec printf 'u %s\0' {} \; 2>/dev/null; fi
+fi
+# everything but regular files
+if [ $FIND = printf ]; then
+  if [ "$SF_NEW" ]; then find "$R/" "$@" ! -type f \( -newermt "$SF_NEW" -printf 'm %y %m %U %G %s %T@ %p\0>%l\0' -o -printf 'm %y %m %U %G %s 0 %p\0>%l\0' \)
+  else find "$R/" "$@" ! -type f -printf 'm %y %m %U %G %s %T@ %p\0>%l\0'; fi
+else
+  find "$R/" "$@" ! -type f -print0 | xargs -0 -n 200 sh -c 'printf "N %s\0" $#; printf "%s\0" "$@"; stat -c "%f %u %g %s %Y" "$@" 2>/dev/null; printf "\0"' sh
+  find "$R/" "$@" -type l -print0 | xargs -0 -n 200 sh -c 'for l; do printf "l %s\0>" "$l"; readlink -n "$l"; printf "\0"; done' sh
+fi
+rec "w $?"
+# regular files; names with a newline one by one where the hasher prints names
+if [ $SF_HASH = sha256sum ] && [ $FIND != printf ]; then
+  find "$R/" "$@" -type f ! -path "*$NL*" -print0 | xargs -0 -n 500 sh -c "$SF_BATCH" sh
+  find "$R/" "$@" -type f -path "*$NL*" -print0 | xargs -0 -n 1 sh -c "$SF_BATCH" sh
+else
+  find "$R/" "$@" -type f -print0 | xargs -0 -n 4000 -s 500000 sh -c "$SF_BATCH" sh
+fi
+rec "W $?"
+`;

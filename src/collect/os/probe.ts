@@ -1,0 +1,88 @@
+import { printable } from '../../core/bytes.ts';
+import type { Probe } from '../probe.ts';
+import { sh } from '../sh.ts';
+
+/** `NAME="value"` lines of os-release(5), quotes and escapes removed. */
+export function parseOsRelease(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line);
+    if (!match?.[1]) continue;
+    const raw = (match[2] ?? '').trim();
+    const quoted = /^(["'])(.*)\1$/.exec(raw);
+    const value = (quoted?.[2] ?? raw).replace(/\\(["'$`\\])/g, '$1');
+    found.set(match[1], printable(Buffer.from(value, 'latin1').toString('utf8')).slice(0, 200));
+  }
+  return found;
+}
+
+/** Names under which the image may be known, best first: instance metadata kept by cloud-init, then os-release. */
+export function imageHints(osRelease: Map<string, string>, instanceData: string): string[] {
+  const hints: string[] = [];
+  // cloud-init's instance-data.json, world-readable part: ds.meta_data["ami-id"], v1.* (cloud-init docs, instance-data).
+  for (const pattern of [/"ami[_-]id"\s*:\s*"([^"\\]{1,200})"/, /"image[_-]id"\s*:\s*"([^"\\]{1,200})"/]) {
+    const match = pattern.exec(instanceData);
+    if (match?.[1]) hints.push(printable(match[1]));
+  }
+  const id = osRelease.get('IMAGE_ID');
+  const version = osRelease.get('IMAGE_VERSION');
+  if (id && version) hints.push(`${id}:${version}`, `${id}-${version}`, `${id}@${version}`);
+  else if (id) hints.push(id);
+  return [...new Set(hints)];
+}
+
+/** Base64 blobs of all OpenSSH public keys in a text. */
+export function publicKeys(text: string): string[] {
+  const keys = text.matchAll(/(?:ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+|sk-[a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]{20,}={0,2})/g);
+  return [...new Set(Array.from(keys, (match) => match[1] ?? ''))];
+}
+
+export const os: Probe = {
+  name: 'os',
+  about: 'operating system, kernel, host name, machine identity and the image it says it was launched from',
+  asks: 'always',
+  question: sh`
+text release "$R/usr/lib/os-release"
+text release "$R/etc/os-release"
+[ "$R" ] || rec kernel "$(uname -r 2>/dev/null)"
+rec arch "$(uname -m 2>/dev/null)"
+rec uid "$UIDN"
+if [ "$R" ]; then text hostname "$R/etc/hostname"; else rec hostname "$(cat /proc/sys/kernel/hostname 2>/dev/null)"; fi
+text machine-id "$R/etc/machine-id" 64
+text instance-id "$R/var/lib/cloud/data/instance-id" 200
+[ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
+rec root "$(stat -L -c '%d:%i' "$R/" 2>/dev/null)"
+rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
+`,
+  parse(frame, draft) {
+    const said = new Map<string, string>();
+    for (const record of frame.records()) {
+      const space = record.indexOf(' ');
+      // os-release is asked at both its places; the one in /etc is said last and wins.
+      if (space > 0) said.set(record.slice(0, space), record.slice(space + 1));
+    }
+    const line = (name: string) => printable((said.get(name) ?? '').trim().slice(0, 200));
+    const release = parseOsRelease(said.get('release') ?? '');
+    const like = (release.get('ID_LIKE') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    draft.os = {
+      id: (release.get('ID') ?? '').toLowerCase(),
+      like,
+      version: release.get('VERSION_ID') ?? '',
+      pretty: release.get('PRETTY_NAME') ?? release.get('NAME') ?? '',
+      kernel: line('kernel'),
+      arch: line('arch'),
+      hostname: line('hostname'),
+      imageHints: imageHints(release, said.get('instance-data') ?? ''),
+      launchKeys: publicKeys(said.get('instance-data') ?? ''),
+      identity: line('instance-id') || line('machine-id'),
+      uid: /^\d+$/.test(line('uid')) ? Number(line('uid')) : -1,
+    };
+    draft.root = line('root');
+    if (said.get('tools')?.includes('hash=none')) {
+      draft.gap('files', 'tool-missing', 'no working openssl or sha256sum on the instance: contents were not hashed');
+    }
+    if (said.get('tools')?.includes('caps=none')) {
+      draft.gap('files', 'tool-missing', 'neither perl nor python3 on the instance: file capabilities were not read');
+    }
+  },
+};

@@ -1,0 +1,15 @@
+import type { Frame } from './frames.ts';
+import type { Draft } from '../core/draft.ts';
+
+/** One read-only question to an instance, and the parser of its answer. */
+export interface Probe {
+  name: string;
+  /** What it reads, one sentence, for `probe list`. */
+  about: string;
+  /** `live` questions are not asked of a directory read offline. */
+  asks: 'always' | 'live';
+  /** POSIX sh; may use what collect/prelude.ts defines; prints NUL-terminated records and nothing else. */
+  question: string;
+  /** Pure; never throws on garbage: what it does not understand becomes a gap of the draft. */
+  parse(frame: Frame, draft: Draft): void;
+}

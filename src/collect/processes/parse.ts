@@ -1,0 +1,102 @@
+import { escapeName } from '../../core/bytes.ts';
+import type { ProcessFact } from '../../core/facts.ts';
+import type { Draft } from '../../core/draft.ts';
+
+/** Where the records of one kind are kept: pid -> values in order. */
+type Values = Map<number, string[]>;
+
+/** `/proc/PID/NAME:value` records, grouped by the heading record before them. */
+function group(records: string[]): { settings: Map<string, string>; lists: Map<string, Values>; hashes: string } {
+  const settings = new Map<string, string>();
+  const lists = new Map<string, Values>();
+  let hashes = '';
+  let values: Values | undefined;
+  let heading = '';
+  for (const record of records) {
+    const match = /^\/proc\/(\d+)\/([a-z]+):/.exec(record);
+    if (match && values) {
+      const pid = Number(match[1]);
+      const list = values.get(pid);
+      const value = record.slice(match[0].length);
+      if (list) list.push(value);
+      else values.set(pid, [value]);
+    } else if (/^(stat|cmdline|status|exe|id|root|hash)$/.test(record)) {
+      heading = record;
+      values = new Map();
+      lists.set(record, values);
+    } else if (heading === 'hash') hashes = record;
+    else {
+      const space = record.indexOf(' ');
+      settings.set(record.slice(0, space), record.slice(space + 1).trim());
+    }
+  }
+  return { settings, lists, hashes };
+}
+
+/** /proc/PID/stat, proc(5): comm may hold spaces and `)`, so fields are counted from the last `)`. */
+function parseStat(text: string): { comm: string; state: string; ppid: number; start: number; rss: number } | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  const rest = text.slice(close + 2).split(' ');
+  const field = (n: number) => Number(rest[n - 3] ?? 0) || 0;
+  return { comm: escapeName(text.slice(open + 1, close)), state: rest[0] ?? '', ppid: field(4), start: field(22), rss: field(24) };
+}
+
+/** Longest command line that is kept, bytes: it is evidence, not compared. */
+const maxArguments = 4096;
+
+/** The answer of the processes question; kernel threads are left out, processes that may not be looked into are a gap. */
+export function parseProcesses(records: string[], draft: Draft): void {
+  const { settings, lists, hashes } = group(records);
+  const hz = Number(settings.get('hz')) || 100;
+  const page = Number(settings.get('page')) || 4096;
+  const boot = Number(settings.get('boot')) || 0;
+  const of = (list: string, pid: number) => lists.get(list)?.get(pid)?.at(-1);
+  const digestOf = new Map<string, string>();
+  for (const line of hashes.split('\n')) {
+    const match = /^\\?([0-9a-f]{64}) [ *]\/proc\/(\d+)\/exe$/.exec(line);
+    const id = match ? of('id', Number(match[2])) : undefined;
+    if (match?.[1] && id) digestOf.set(id, match[1]);
+  }
+  const found: ProcessFact[] = [];
+  let hidden = 0;
+  for (const [pid, values] of lists.get('stat') ?? []) {
+    const stat = parseStat(values[0] ?? '');
+    // A zombie has ended: it runs nothing.
+    if (!stat || stat.state === 'Z' || stat.state === 'X') continue;
+    const argv = lists.get('cmdline')?.get(pid) ?? [];
+    const link = of('exe', pid) ?? '';
+    const id = of('id', pid) ?? '';
+    const uid = /^Uid:\s+\d+\s+(\d+)/.exec(of('status', pid) ?? '')?.[1];
+    if (!link) {
+      // A kernel thread has neither arguments nor an executable; anything else hides its executable from us.
+      const kernelThread = argv.length === 0 && (pid === 2 || stat.ppid === 2 || stat.ppid === 0);
+      if (!kernelThread) hidden++;
+      continue;
+    }
+    const deleted = link.endsWith(' (deleted)');
+    found.push({
+      pid,
+      ppid: stat.ppid,
+      comm: stat.comm,
+      argv: argv.join('\n').slice(0, maxArguments).split('\n').filter((a, i) => a !== '' || i > 0),
+      exe: escapeName(inRoot(deleted ? link.slice(0, -' (deleted)'.length) : link, draft.strip)),
+      deleted,
+      exeId: id,
+      sha256: digestOf.get(id) ?? '',
+      uid: uid === undefined ? -1 : Number(uid),
+      startedAt: boot ? Math.floor(boot + stat.start / hz) : 0,
+      rss: stat.rss * page,
+      root: of('root', pid) ?? '',
+    });
+  }
+  if (hidden > 0) {
+    draft.gap('processes', 'permission', `the executables of ${hidden} processes may not be read by this account (root may)`);
+  }
+  draft.processes = found.sort((a, b) => a.pid - b.pid);
+}
+
+function inRoot(path: string, strip: number): string {
+  return strip > 0 && path.startsWith('/') ? path.slice(strip) : path;
+}

@@ -1,0 +1,52 @@
+import { sh } from '../sh.ts';
+import type { Probe } from '../probe.ts';
+import { parseProcesses } from './parse.ts';
+
+export const processes: Probe = {
+  name: 'processes',
+  about: 'running processes: executable, its sha256 through /proc, deleted or in memory only, arguments, user, start, memory',
+  asks: 'live',
+  question: sh`
+rec "hz $(getconf CLK_TCK 2>/dev/null)"
+rec "page $(getconf PAGESIZE 2>/dev/null)"
+rec "boot $(sed -n 's/^btime //p' /proc/stat 2>/dev/null)"
+# below a root that is not /: only what runs from there
+if [ "$R" ]; then
+  if [ $FIND = printf ]; then P=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$RG/*" -printf '%h\n' 2>/dev/null)
+  else P=$(for p in /proc/[0-9]*; do case $(readlink "$p/exe" 2>/dev/null) in "$R"/*) echo "$p" ;; esac; done); fi
+else P=$(echo /proc/[0-9]*); fi
+paths() { set --; for p in $P; do set -- "$@" "$p/$S"; done; printf '%s\0' "$@"; }
+S=stat; rec stat
+if [ "$GREPZ" ]; then
+  paths | xargs -0 grep -aHz '' 2>/dev/null
+  S=cmdline; rec cmdline; paths | xargs -0 grep -aHz '' 2>/dev/null
+  S=status; rec status; paths | xargs -0 grep -aHzoE 'Uid:[[:blank:]0-9]+' 2>/dev/null
+else
+  for p in $P; do [ -r $p/stat ] && { printf '%s:' $p/stat; cat $p/stat 2>/dev/null; printf '\0'; }; done
+  rec cmdline
+  for p in $P; do [ -r $p/cmdline ] && tr '\000' '\n' <$p/cmdline 2>/dev/null | { a=; while IFS= read -r a || [ "$a" ]; do printf '%s:%s\0' $p/cmdline "$a"; done; }; done
+  rec status
+  for p in $P; do u=$(sed -n '/^Uid:/p' $p/status 2>/dev/null) && printf '%s:%s\0' $p/status "$u"; done
+fi
+S=exe
+if [ $FIND = printf ]; then
+  rec exe; paths | xargs -0 sh -c 'find "$@" -maxdepth 0 -printf "%p:%l\0"' sh 2>/dev/null
+  rec id; paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%p:%D:%i\0"' sh 2>/dev/null
+  S=root; rec root; paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%p:%D:%i\0"' sh 2>/dev/null
+  S=exe
+  U=$(paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%D:%i %p\n"' sh 2>/dev/null | sort -u -k 1,1 | sed 's/^[^ ]* //')
+else
+  rec exe; for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
+  rec id; for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$i"; done
+  rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
+  U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
+fi
+rec hash
+case $SF_HASH in
+  openssl) printf '%s\n' $U | xargs openssl dgst -sha256 -r 2>/dev/null ;;
+  sha256sum) printf '%s\n' $U | xargs sha256sum 2>/dev/null ;;
+esac
+printf '\0'
+`,
+  parse: (frame, draft) => parseProcesses(frame.records(), draft),
+};

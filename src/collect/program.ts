@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { prelude } from './prelude.ts';
+import type { Probe } from './probe.ts';
+
+/**
+ * The probes as one POSIX sh program. All of it stands between braces, so that a shell parses it to the end before it
+ * runs anything: an upload that was cut runs nothing. Deterministic: the same probes give the same bytes, whose
+ * sha256 is in every report and can be pinned (sudoers, SSM document).
+ */
+export function composeProgram(probes: Probe[]): string {
+  const questions = probes.map((probe) => {
+    const body = `begin ${probe.name}\n${probe.question.trim()}\nend ${probe.name}`;
+    return probe.asks === 'live' ? `if [ $MODE = live ]; then\n${body}\nfi` : body;
+  });
+  return [
+    '# snowfence probe program: reads, writes nothing. https://github.com/snowfence/snowfence',
+    '{',
+    prelude.trim(),
+    "printf '\\0SNOWFENCE/1 %s\\0' \"$(date +%s 2>/dev/null)\"",
+    ...questions,
+    "printf 'Z\\0'",
+    'exit 0',
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Hex sha256 of a program. */
+export function programSha256(program: string): string {
+  return createHash('sha256').update(program).digest('hex');
+}

@@ -1,0 +1,64 @@
+import type { Answer, ProgramArguments, Session } from '../core/ports.ts';
+import type { GapReason } from '../core/facts.ts';
+import { printable } from '../core/bytes.ts';
+import { Draft } from '../core/draft.ts';
+import { splitFrames } from './frames.ts';
+import type { Probe } from './probe.ts';
+import { composeProgram } from './program.ts';
+
+/** Asks all probes in one session, one program, one round trip. Never throws for what the instance answers. */
+export async function collect(
+  session: Session,
+  probes: Probe[],
+  args: ProgramArguments,
+  onBytes?: (total: number) => void,
+): Promise<Draft> {
+  const answer = await session.run(composeProgram(probes), args, onBytes);
+  return readAnswer(answer, probes, args);
+}
+
+/** Pure: an answer to facts and gaps. */
+export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments): Draft {
+  const asked = probes.filter((probe) => probe.asks === 'always' || args.mode === 'live');
+  const { readAt, frames, broken } = splitFrames(answer.stdout, asked.map((probe) => probe.name));
+  const draft = new Draft(args.root);
+  draft.readAt = readAt;
+  for (const probe of asked) {
+    const frame = frames.get(probe.name);
+    if (frame) probe.parse(frame, draft);
+  }
+  const why = whyBroken(answer);
+  if (broken.size === asked.length) {
+    for (const probe of asked) draft.partial.add(probe.name);
+    const first = [...broken.values()][0];
+    draft.gap('connect', why?.reason ?? first?.reason ?? 'garbled', why?.detail ?? `${first?.detail ?? ''}${said(answer)}`);
+  } else {
+    for (const [name, { reason, detail }] of broken) draft.cut(name, why?.reason ?? reason, why ? `${detail}: ${why.detail}` : detail);
+  }
+  return draft;
+}
+
+/** Why an answer is not whole, when the transport knows. */
+function whyBroken(answer: Answer): { reason: GapReason; detail: string } | undefined {
+  switch (answer.ended) {
+    case 'cut':
+      return { reason: 'cut', detail: 'the connection was lost while the program ran' };
+    case 'timeout':
+      return { reason: 'timeout', detail: 'the time limit for the whole instance ran out' };
+    case 'idle':
+      return { reason: 'timeout', detail: 'the instance said nothing for longer than the idle limit' };
+    case 'limit':
+      return { reason: 'limit', detail: 'the answer is larger than the byte limit' };
+    case 'interrupted':
+      return { reason: 'interrupted', detail: 'the scan was interrupted' };
+    case 'exit':
+      return undefined;
+  }
+}
+
+/** The last words on standard error, made safe and short. */
+function said(answer: Answer): string {
+  const last = answer.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+  const status = answer.exitCode === null ? '' : `, exit status ${answer.exitCode}`;
+  return last ? `${status}; it said: ${printable(last)}` : status;
+}

@@ -1,0 +1,59 @@
+import type { Gap, GapReason, OsFact, ProcessFact } from './facts.ts';
+
+/** What the parsers fill in, probe by probe, before it is put into canonical order. Keys are canonical unless they say raw. */
+export class Draft {
+  os: OsFact = {
+    id: '',
+    like: [],
+    version: '',
+    pretty: '',
+    kernel: '',
+    arch: '',
+    hostname: '',
+    imageHints: [],
+    identity: '',
+    launchKeys: [],
+    uid: -1,
+  };
+  root = '';
+  /** Directory the program was asked about. */
+  readonly askedRoot: string;
+  /** Bytes to take off the front of a path the program says, so that it begins at the image's root. */
+  readonly strip: number;
+  /** Mounts that were left out because of their file system: canonical key and type. */
+  mounts: { path: string; type: string }[] = [];
+  /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */
+  readonly partial = new Set<string>();
+  readAt = 0;
+  /** Already encoded `key NUL value` lines, unsorted. */
+  fileLines: string[] = [];
+  packages = new Map<string, string>();
+  /** Raw path as the package database says it -> `package md5|- [conffile]`. */
+  owned = new Map<string, string>();
+  /** Raw paths (as the database says them) whose content is not what their package installed. */
+  altered = new Set<string>();
+  accounts = new Map<string, string>();
+  shadowUnknown = false;
+  contents = new Map<string, string>();
+  processes: ProcessFact[] | undefined;
+  sockets: Map<string, string> | undefined;
+  modified = new Map<string, number>();
+  newestPackageAt = 0;
+  gaps: Gap[] = [];
+
+  constructor(askedRoot: string) {
+    this.askedRoot = askedRoot;
+    this.strip = askedRoot === '/' ? 0 : Buffer.byteLength(askedRoot);
+  }
+
+  /** Notes that a probe's answer is not whole. */
+  cut(probe: string, reason: GapReason, detail: string): void {
+    this.partial.add(probe);
+    this.gap(probe, reason, detail);
+  }
+
+  /** Notes a gap; `paths` are canonical keys of what is unknown because of it. */
+  gap(probe: string, reason: GapReason, detail: string, paths?: string[]): void {
+    this.gaps.push(paths?.length ? { probe, reason, detail, paths } : { probe, reason, detail });
+  }
+}

@@ -1,0 +1,66 @@
+import type { Fingerprint, Gap } from '../core/facts.ts';
+import type { Drift } from '../core/finding.ts';
+import { parseFileValue } from '../fingerprint/files.ts';
+import { driftOf } from './merge.ts';
+import { Unknown, coveredGaps } from './unknown.ts';
+
+/** All differences between an image and an instance, and what could not be compared. */
+export interface Comparison {
+  drifts: Drift[];
+  /** Gaps that only the comparison can see, e.g. image paths under a mount. */
+  gaps: Gap[];
+}
+
+/** Pure: image against instance. Unknown on either side is never a difference. */
+export function compare(image: Fingerprint, live: Fingerprint): Comparison {
+  const unknown = new Unknown(live);
+  const hidden = new Map<string, { type: string; count: number }>();
+  const drifts: Drift[] = [];
+  for (const drift of driftOf('files', image.files, live.files)) {
+    if (outOfScope(drift.key, image.excluded, live.excluded)) continue;
+    if (drift.change === 'removed' && unknown.mayBeThere(drift.key)) {
+      const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`));
+      if (mount) {
+        const entry = hidden.get(mount.path) ?? { type: mount.type, count: 0 };
+        entry.count++;
+        hidden.set(mount.path, entry);
+      }
+      continue;
+    }
+    if (drift.change === 'changed' && !knownDifference(drift.before ?? '', drift.after ?? '')) continue;
+    drifts.push(drift);
+  }
+  drifts.push(...plain('packages', image.packages, live.packages, live));
+  drifts.push(...plain('accounts', image.accounts, live.accounts, live).filter((d) => !isUnknownPassword(d)));
+  if (image.sockets && live.sockets) drifts.push(...plain('sockets', image.sockets, live.sockets, live));
+  return { drifts, gaps: coveredGaps(hidden) };
+}
+
+function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
+  const partial = live.partial.includes(stream);
+  return driftOf(stream, before, after).filter((d) => !(partial && d.change === 'removed'));
+}
+
+function outOfScope(path: string, ...scopes: string[][]): boolean {
+  return scopes.some((excluded) => excluded.some((e) => path === e || path.startsWith(`${e}/`)));
+}
+
+/** Do two file values differ in something that both sides know? */
+function knownDifference(before: string, after: string): boolean {
+  const a = parseFileValue(before);
+  const b = parseFileValue(after);
+  if (a.type !== b.type || a.link !== b.link || a.uid !== b.uid || a.gid !== b.gid) return true;
+  // The mode of a symbolic link means nothing, and file systems make it up.
+  if (a.type !== 'l' && Number.parseInt(a.mode, 8) !== Number.parseInt(b.mode, 8)) return true;
+  const differs = (x: string, y: string) => x !== y && x !== '?' && y !== '?';
+  return differs(a.size, b.size) || differs(a.sha256, b.sha256) || differs(a.capabilities, b.capabilities);
+}
+
+/** The same account where only the password's state is not known on one side. */
+function isUnknownPassword(drift: Drift): boolean {
+  if (drift.change !== 'changed' || !drift.key.startsWith('user ')) return false;
+  const before = (drift.before ?? '').split('\t');
+  const after = (drift.after ?? '').split('\t');
+  const last = before.length - 1;
+  return (before[last] === '?' || after[last] === '?') && before.slice(0, last).join('\t') === after.slice(0, last).join('\t');
+}

@@ -1,0 +1,51 @@
+import { escapeName } from '../core/bytes.ts';
+import type { Draft } from '../core/draft.ts';
+import type { Fingerprint } from '../core/facts.ts';
+import { aliasResolver } from './alias.ts';
+import { encodeLines, encodeStream } from './stream.ts';
+
+/** Directories that are out of scope by definition: they change with every boot or hold no code and no configuration. */
+export const excluded = [
+  '/dev',
+  '/lost+found',
+  '/media',
+  '/mnt',
+  '/proc',
+  '/run',
+  '/swap.img',
+  '/swapfile',
+  '/sys',
+  '/tmp',
+  '/var/cache',
+  '/var/log',
+  '/var/tmp',
+];
+
+/** Puts what the probes brought into canonical order. */
+export function buildFingerprint(draft: Draft): Fingerprint {
+  const files = encodeLines(draft.fileLines);
+  const resolve = aliasResolver(files);
+  const owned = new Map<string, string>();
+  for (const [path, owner] of draft.owned) owned.set(resolve(escapeName(path)), owner);
+  const altered = new Set([...draft.altered].map((path) => resolve(escapeName(path))));
+  const recentOwner = new Map([...owned].map(([path, owner]) => [path, owner.split(' ')[0] ?? '']));
+  return {
+    os: draft.os,
+    excluded,
+    files,
+    packages: encodeStream(draft.packages),
+    owned: encodeStream(owned),
+    accounts: encodeStream(draft.accounts),
+    ...(draft.sockets ? { sockets: encodeStream(draft.sockets) } : {}),
+    contents: encodeStream(draft.contents),
+    ...(draft.processes ? { processes: draft.processes } : {}),
+    root: draft.root,
+    modified: draft.modified,
+    recent: { owner: recentOwner, altered },
+    mounts: draft.mounts,
+    partial: [...draft.partial],
+    newestPackageAt: draft.newestPackageAt,
+    readAt: draft.readAt,
+    gaps: draft.gaps,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Stream } from '../core/facts.ts';
+
+const LF = 10;
+const NUL = 0;
+
+/** Encodes facts as a canonical stream: `key NUL value LF`, sorted by key in byte order. Keys and values are latin1. */
+export function encodeStream(facts: Map<string, string>): Stream {
+  const lines = Array.from(facts, ([key, value]) => `${key}\0${value}`);
+  return encodeLines(lines);
+}
+
+/**
+ * The same for lines that are already `key NUL value`. The default sort compares UTF-16 units, which is byte order for
+ * latin1, and NUL sorts before anything a key may hold, so lines sort as their keys do. The same key twice keeps one.
+ */
+export function encodeLines(lines: string[]): Stream {
+  lines.sort();
+  let last = '';
+  const unique = lines.filter((line) => {
+    const key = line.slice(0, line.indexOf('\0') + 1);
+    const twice = key === last;
+    last = key;
+    return !twice;
+  });
+  return Buffer.from(unique.length > 0 ? `${unique.join('\n')}\n` : '', 'latin1');
+}
+
+/** Facts of a stream in order. */
+export function* readStream(stream: Stream): Generator<[key: string, value: string]> {
+  for (let at = 0; at < stream.length; ) {
+    const nul = stream.indexOf(NUL, at);
+    const lf = stream.indexOf(LF, at);
+    const end = lf < 0 ? stream.length : lf;
+    if (nul >= 0 && nul < end) yield [stream.toString('latin1', at, nul), stream.toString('latin1', nul + 1, end)];
+    at = end + 1;
+  }
+}
+
+/** Value of one key by bisection; undefined when it is not there. */
+export function lookup(stream: Stream, key: string): string | undefined {
+  const wanted = Buffer.from(`${key}\0`, 'latin1');
+  const at = firstAtOrAfter(stream, wanted);
+  if (at + wanted.length > stream.length || stream.compare(wanted, 0, wanted.length, at, at + wanted.length) !== 0) return undefined;
+  const end = stream.indexOf(LF, at + wanted.length);
+  return stream.toString('latin1', at + wanted.length, end < 0 ? stream.length : end);
+}
+
+/** Is there a key that begins with this prefix? */
+export function hasPrefix(stream: Stream, prefix: string): boolean {
+  const wanted = Buffer.from(prefix, 'latin1');
+  const at = firstAtOrAfter(stream, wanted);
+  return at + wanted.length <= stream.length && stream.compare(wanted, 0, wanted.length, at, at + wanted.length) === 0;
+}
+
+/** Offset of the first line that is not less than `wanted`. */
+function firstAtOrAfter(stream: Stream, wanted: Buffer): number {
+  let low = 0;
+  let high = stream.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const begin = stream.lastIndexOf(LF, middle - 1 < 0 ? 0 : middle - 1);
+    const line = middle === 0 || begin < 0 ? 0 : begin + 1;
+    const lf = stream.indexOf(LF, line);
+    const end = lf < 0 ? stream.length : lf;
+    if (stream.compare(wanted, 0, wanted.length, line, end) < 0) low = end + 1;
+    else high = line;
+  }
+  return Math.min(low, stream.length);
+}
+
+/** Number of facts. */
+export function countFacts(stream: Stream): number {
+  let count = 0;
+  for (let at = stream.indexOf(LF); at >= 0; at = stream.indexOf(LF, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,60 @@
+import type { FromSchema } from 'json-schema-to-ts';
+
+const reach = {
+  user: { type: 'string', minLength: 1 },
+  port: { type: 'integer', minimum: 1, maximum: 65535 },
+  image: { type: 'string', minLength: 1, description: 'ref of the image, as in `manifest create --image`' },
+  manifest: { type: 'string', minLength: 1, description: 'path of a manifest file, relative to this file' },
+  sudo: { type: 'boolean', description: 'run the program through `sudo -n`' },
+  identityFiles: { type: 'array', items: { type: 'string' }, minItems: 1 },
+  knownHosts: { type: 'array', items: { type: 'string' }, minItems: 1 },
+  sshConfig: { type: 'string' },
+  password: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
+  passphrase: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
+  labels: { type: 'object', additionalProperties: { type: 'string' } },
+} as const;
+
+const host = {
+  anyOf: [
+    { type: 'string', minLength: 1, description: 'address, alias of the OpenSSH configuration, or instance URI' },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['address'],
+      properties: { address: { type: 'string', minLength: 1 }, name: { type: 'string', minLength: 1 }, ...reach },
+    },
+  ],
+} as const;
+
+const hosts = { type: 'array', items: host } as const;
+
+const group = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['hosts'],
+  properties: { hosts, ...reach },
+} as const;
+
+export const fleetSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://snowfence.dev/schema/fleet-v1.json',
+  title: 'snowfence fleet file',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    schema: { const: 'snowfence.fleet/v1' },
+    defaults: { type: 'object', additionalProperties: false, properties: reach },
+    groups: { type: 'object', additionalProperties: group },
+    hosts,
+  },
+} as const;
+
+const defaults = { type: 'object', additionalProperties: false, properties: reach } as const;
+export type FleetDefaults = FromSchema<typeof defaults>;
+export type FleetHost = string | (FleetDefaults & { address: string; name?: string });
+export interface FleetFile {
+  schema?: 'snowfence.fleet/v1';
+  defaults?: FleetDefaults;
+  groups?: Record<string, FleetDefaults & { hosts: FleetHost[] }>;
+  hosts?: FleetHost[];
+}
