@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { pooled, run } from './exec.ts';
+import { pooled } from './exec.ts';
 import { firstBootFiles } from './first-boot.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
-import { mountsUnder } from './ground.ts';
 import { type LabImage, labImage } from './image.ts';
 import { labDir } from './place.ts';
 import { describeLab } from './require.ts';
+import { changedFiles, ssh } from './testing.ts';
 
 describeLab('lab', () => {
   let image: LabImage;
@@ -136,60 +136,4 @@ describeLab('lab options', () => {
     expect(noisy.stdout).toMatch(/noise: sshrc\n.*noise in red.*answer\n$/s);
     expect((await ssh(fleet, first, 'fisher', 'echo answer')).stdout).toMatch(/csh\.cshrc\n.*answer\n$/s);
   });
-
-  it('runs fleets side by side and leaves nothing behind', async () => {
-    const image = await labImage();
-    const before = traces();
-    const fleets = await Promise.all([startFleet(image, 3), startFleet(image, 3)]);
-    const addresses = fleets.flatMap((fleet) => fleet.instances.map((one) => one.address));
-    expect(new Set(addresses).size).toBe(6);
-    expect(traces()).not.toEqual(before);
-    await Promise.all(fleets.map((fleet) => fleet.stop()));
-    expect(traces()).toEqual(before);
-  });
 });
-
-function ssh(
-  fleet: Pick<Fleet, 'keyFile' | 'knownHosts'>,
-  one: LabInstance,
-  user: string,
-  command: string,
-  more: string[] = [],
-) {
-  const options = [
-    'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile=${fleet.knownHosts}`,
-    'BatchMode=yes',
-    'IdentitiesOnly=yes',
-  ];
-  const flags = options.flatMap((option) => ['-o', option]);
-  return run('ssh', ['-F', 'none', '-i', fleet.keyFile, ...flags, ...more, `${user}@${one.address}`, command]);
-}
-
-/** Everything but directories in an upper layer; a deletion shows as a character device. */
-function changedFiles(upper: string): string[] {
-  const names = readdirSync(upper, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => !lstatSync(join(upper, name)).isDirectory()).sort();
-}
-
-/** What a fleet could leave on this machine: mounts, network cards, processes with a root in the lab, directories. */
-function traces(): Record<string, string[]> {
-  const dir = labDir();
-  const processes = readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      const overlay = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n')[0]?.includes(dir);
-      return overlay || readlinkSync(`/proc/${pid}/root`).startsWith(dir);
-    } catch {
-      return false;
-    }
-  });
-  const links = execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' }).split('\n');
-  return {
-    mounts: mountsUnder(dir).map((point) => relative(dir, point)),
-    links: links.flatMap((line) => /^\d+: (sf[\w-]+)/.exec(line)?.[1] ?? []),
-    namespaces: execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).split('\n').filter(Boolean),
-    processes,
-    fleets: readdirSync(join(dir, 'fleets')),
-  };
-}

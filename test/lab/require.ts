@@ -21,12 +21,12 @@ export function labProblem(): string | undefined {
   return known;
 }
 
-/** Which of these programs this machine lacks, as a sentence; undefined when it has them all. */
+/** Which of these programs are not on PATH, as a sentence; undefined when all are. */
 export function missingTools(tools: readonly string[]): string | undefined {
-  const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`.split(':');
+  const path = (process.env['PATH'] ?? '').split(':');
   const programs = new Set(path.flatMap((dir) => (dir ? list(dir) : [])));
   const missing = tools.filter((tool) => !programs.has(tool));
-  return missing.length > 0 ? `this machine lacks ${missing.join(', ')}` : undefined;
+  return missing.length > 0 ? `these programs are not on PATH: ${missing.join(', ')}` : undefined;
 }
 
 /**
