@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 
 /** What a finished command left behind. A command killed by a signal has code 128 + the signal's number, as in a shell. */
 export interface CommandResult {
@@ -86,5 +87,5 @@ export function ended(child: ChildProcess): Promise<void> {
 }
 
 function signalCode(signal: NodeJS.Signals | null): number {
-  return 128 + (signal === 'SIGKILL' ? 9 : signal === 'SIGTERM' ? 15 : 1);
+  return 128 + (signal ? constants.signals[signal] : 0);
 }

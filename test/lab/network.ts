@@ -38,7 +38,6 @@ export async function openNetwork(network: LabNetwork): Promise<boolean> {
     if (/File exists/.test(made.stderr)) return false;
     throw new Error(`lab: no bridge: ${made.stderr.trim()}`);
   }
-  // 1 GiB of neighbours is not the point: without IPv6 on the bridge there is no minute of duplicate address detection traffic.
   await must('ip', ['-batch', '-'], {
     input: `addr add ${cidrOf(network, -1)} dev ${network.bridge}\nlink set ${network.bridge} up\n`,
   });
