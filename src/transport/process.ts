@@ -1,0 +1,90 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { messageOf, ReachError } from '../core/errors.ts';
+import type { Answer, Limits, Session } from '../core/ports.ts';
+import { collectAnswer } from './answer.ts';
+
+/** Between SIGTERM and SIGKILL, and again between SIGKILL and giving up on pipes that somebody else holds. Milliseconds. */
+const graceMs = 500;
+
+/**
+ * A session whose programs run as children of this process, in a process group of their own so that a limit ends all of
+ * it. `sudo` runs them through `sudo -n`. @throws ReachError `interrupted` when the signal is aborted already.
+ */
+export function processSession(sudo: boolean, limits: Limits, signal: AbortSignal): Session {
+  if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was read');
+  const deadline = performance.now() + limits.totalMs;
+  const running = new Set<ChildProcessWithoutNullStreams>();
+  return {
+    run(program, { root, mode, since }, onBytes) {
+      const shell = ['/bin/sh', '-s', '--', root, mode, String(since)];
+      const [command = '', ...args] = sudo ? ['sudo', '-n', ...shell] : shell;
+      return runChild({ command, args, program, limits, deadline, signal, onBytes, running });
+    },
+    async close() {
+      for (const child of running) killGroup(child, 'SIGKILL');
+    },
+  };
+}
+
+interface Run {
+  command: string;
+  args: string[];
+  program: string;
+  limits: Limits;
+  deadline: number;
+  signal: AbortSignal;
+  onBytes: Parameters<Session['run']>[2];
+  running: Set<ChildProcessWithoutNullStreams>;
+}
+
+function runChild({ command, args, program, limits, deadline, signal, onBytes, running }: Run): Promise<Answer> {
+  const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  running.add(child);
+  const timers: NodeJS.Timeout[] = [];
+  const collector = collectAnswer({ limits, deadline, signal, onBytes, stop });
+
+  function stop(): void {
+    killGroup(child, 'SIGTERM');
+    timers.push(
+      setTimeout(() => {
+        killGroup(child, 'SIGKILL');
+        timers.push(setTimeout(letGo, graceMs));
+      }, graceMs),
+    );
+  }
+  // A grandchild in another group, or one that sudo owns, can hold the pipes for ever: nobody waits for it.
+  function letGo(): void {
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+    done('cut', null);
+  }
+  function done(ended: 'exit' | 'cut', code: number | null): void {
+    for (const timer of timers) clearTimeout(timer);
+    running.delete(child);
+    collector.finish(ended, code);
+  }
+
+  child.stdout.on('data', collector.stdout);
+  child.stderr.on('data', collector.stderr);
+  // 127 is what a shell answers for a program that is not there, so that both kinds of session say the same.
+  child.on('error', (error) => {
+    if (child.pid !== undefined) return;
+    collector.stderr(Buffer.from(`${command}: ${messageOf(error)}\n`));
+    done('exit', 127);
+  });
+  child.on('close', (code) => (code === null ? done('cut', null) : done('exit', code)));
+  // The program may end before it has read all of itself; the exit status tells that story better than EPIPE.
+  child.stdin.on('error', () => {});
+  child.stdin.end(program);
+  return collector.answer;
+}
+
+function killGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone, or all of it belongs to another user.
+  }
+}

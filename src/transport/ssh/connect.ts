@@ -1,0 +1,152 @@
+import { type Socket, connect as tcpConnect } from 'node:net';
+import { NodeSSH } from 'node-ssh';
+import type { Client } from 'ssh2';
+import { messageOf, ReachError } from '../../core/errors.ts';
+import { algorithmsFor } from './algorithms.ts';
+import type { Login } from './auth.ts';
+import type { KnownHost } from './host-key.ts';
+import type { Target } from './target.ts';
+import { hostPort, saying, seconds } from './text.ts';
+
+/** A connection that has been let in. */
+export interface Connection {
+  client: Client;
+  socket: Socket;
+}
+
+/** How to connect. */
+export interface Connecting {
+  target: Target;
+  known: KnownHost;
+  login: Login;
+  /** For the name, the connection, the handshake and the login together. Milliseconds. */
+  limitMs: number;
+  /** Between two signs of life asked of the server; four unanswered ones end the connection. Milliseconds. */
+  keepaliveMs: number;
+  signal: AbortSignal;
+}
+
+/** Connects, verifies the host key and logs in. @throws ReachError with the reason; nothing is left open then. */
+export async function connect(options: Connecting): Promise<Connection> {
+  const { target, limitMs, signal } = options;
+  const address = hostPort(target.host, target.port);
+  const started = performance.now();
+  const socket = tcpConnect({ host: target.host, port: target.port });
+  socket.setNoDelay(true);
+  // Stays for good: an error after everybody has gone home must find somebody in.
+  socket.on('error', () => {});
+  try {
+    await settled<void>(signal, limitMs, (resolve, reject) => {
+      socket.once('connect', () => resolve());
+      socket.once('error', (error) => reject(unreachable(address, error)));
+      return () => new ReachError('unreachable', `${address} did not answer within ${seconds(limitMs)}`, noAnswer);
+    });
+    const client = await handshake(
+      socket,
+      address,
+      { ...options, limitMs: limitMs - (performance.now() - started) },
+      limitMs,
+    );
+    return { client, socket };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+const noAnswer = 'is the instance running, and does its firewall let this machine in?';
+
+async function handshake(socket: Socket, address: string, options: Connecting, wholeMs: number): Promise<Client> {
+  const { target, known, login, limitMs, keepaliveMs, signal } = options;
+  const ssh = new NodeSSH();
+  let refusal: ReachError | undefined;
+  let [greeted, verified] = [false, false];
+  let banner = '';
+  const failure = (error: unknown): ReachError => {
+    if (refusal) return refusal;
+    const said = messageOf(error);
+    const own = error instanceof Error && 'level' in error && error.level === 'client-authentication';
+    if (verified) return login.failure(address, own ? banner : said);
+    const what = greeted ? `the SSH handshake with ${address} failed` : `${address} is not an SSH server that answers`;
+    return new ReachError(
+      'unreachable',
+      `${what}: ${saying(said)}`,
+      'try: ssh -v; a busy server drops callers (MaxStartups)',
+    );
+  };
+
+  return settled<Client>(signal, limitMs, (resolve, reject) => {
+    const opening = ssh.connect({
+      sock: socket,
+      host: target.host,
+      username: target.user,
+      algorithms: algorithmsFor(known.types),
+      authHandler: login.handler,
+      // Our own clock covers name, connection, handshake and login.
+      readyTimeout: 0,
+      keepaliveInterval: keepaliveMs,
+      keepaliveCountMax: 3,
+      hostVerifier: (key: Buffer): boolean => {
+        refusal = known.refusal(key);
+        return refusal === undefined;
+      },
+    });
+    const client = ssh.connection;
+    // node-ssh gives up at the first error, even at one (of the agent) after which ssh2 goes on to the next key.
+    const fail = (error: unknown): void => {
+      if (!(error instanceof Error && 'level' in error && error.level === 'agent')) reject(failure(error));
+    };
+    opening.catch(fail);
+    client?.on('error', fail);
+    client?.once('close', () => reject(failure(new Error('it closed the connection'))));
+    client?.once('handshake', () => {
+      verified = true;
+    });
+    socket.once('data', () => {
+      greeted = true;
+    });
+    client?.on('banner', (text: string) => {
+      banner ||= text;
+    });
+    client?.once('change password', () =>
+      reject(login.failure(address, 'the password has expired and must be changed')),
+    );
+    client?.once('ready', () => resolve(client));
+    return () => {
+      const step = verified ? 'the login' : 'the SSH handshake';
+      return new ReachError('timeout', `${address} did not finish ${step} within ${seconds(wholeMs)}`, noAnswer);
+    };
+  });
+}
+
+/** A promise with a clock and an abort signal. `start` gets its two ends and gives the error for the clock. */
+function settled<T>(
+  signal: AbortSignal,
+  limitMs: number,
+  start: (resolve: (value: T) => void, reject: (error: ReachError) => void) => () => ReachError,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const late = start(resolve, reject);
+  const clock = setTimeout(() => reject(late()), Math.max(0, limitMs));
+  const interrupt = (): void => reject(new ReachError('interrupted', 'interrupted while connecting'));
+  if (signal.aborted) interrupt();
+  else signal.addEventListener('abort', interrupt, { once: true });
+  return promise.finally(() => {
+    clearTimeout(clock);
+    signal.removeEventListener('abort', interrupt);
+  });
+}
+
+function unreachable(address: string, error: Error): ReachError {
+  // Several addresses of one name fail as one error without words of its own.
+  const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error];
+  const code = 'code' in error ? String(error.code) : '';
+  const said = [...new Set(errors.map((one) => one.message))].join('; ');
+  const hints: Record<string, string> = {
+    ECONNREFUSED: 'is sshd running there, and on this port?',
+    ENOTFOUND: 'is the name right? An alias must be in the OpenSSH configuration',
+    EAI_AGAIN: 'the name server does not answer',
+  };
+  const message = `cannot connect to ${address}: ${saying(said || code)}`;
+  return new ReachError('unreachable', message, hints[code] ?? noAnswer, { cause: error });
+}

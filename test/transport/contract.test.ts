@@ -1,0 +1,93 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { expect, it, vi } from 'vitest';
+import { local } from '../../src/transport/local/transport.ts';
+import { transports } from '../../src/transport/registry.ts';
+import { rootfs } from '../../src/transport/rootfs/transport.ts';
+import { ssh } from '../../src/transport/ssh/transport.ts';
+import { describeContract, type Harness, instanceAt } from './contract.ts';
+import { startFake } from './ssh/fake-server.ts';
+import { knownLine, makeScratch } from './ssh/scratch.ts';
+import { haveSshd, startSshd } from './ssh/sshd.ts';
+
+vi.stubEnv('SSH_AUTH_SOCK', '');
+
+/** Every registered transport with somebody behind it. */
+const harnesses: Record<string, Record<string, () => Promise<Harness>>> = {
+  local: {
+    local: async () => ({
+      transport: local,
+      instance: instanceAt('local:'),
+      endsSilentPrograms: true,
+      stop: async () => {},
+    }),
+  },
+  rootfs: {
+    rootfs: async () => {
+      const scratch = await makeScratch();
+      const instance = instanceAt(`rootfs:${scratch.path('.')}`);
+      return { transport: rootfs, instance, endsSilentPrograms: true, stop: scratch.remove };
+    },
+  },
+  ssh: { 'ssh, server in process': inProcess, ...(haveSshd() ? { 'ssh, sshd of this machine': realServer } : {}) },
+};
+
+async function inProcess(): Promise<Harness> {
+  const scratch = await makeScratch();
+  const server = await startFake();
+  await scratch.key('id');
+  return {
+    transport: ssh,
+    instance: instanceAt(`ssh://u@127.0.0.1:${server.port}`, {
+      sshConfig: 'none',
+      knownHosts: [await scratch.write('known', knownLine('127.0.0.1', server.port, server.hostKey))],
+      identityFiles: [scratch.path('id')],
+    }),
+    endsSilentPrograms: true,
+    async stop() {
+      await server.stop();
+      await scratch.remove();
+    },
+  };
+}
+
+async function realServer(): Promise<Harness> {
+  const scratch = await makeScratch();
+  const host = await scratch.key('host');
+  await scratch.key('id');
+  const server = await startSshd(scratch, ['host'], ['id']);
+  return {
+    transport: ssh,
+    instance: instanceAt(`ssh://${server.user}@127.0.0.1:${server.port}`, {
+      sshConfig: 'none',
+      knownHosts: [await scratch.write('known', knownLine('127.0.0.1', server.port, host.public))],
+      identityFiles: [scratch.path('id')],
+    }),
+    endsSilentPrograms: userInfo().uid !== 0,
+    async stop() {
+      await server.stop();
+      await scratch.remove();
+    },
+  };
+}
+
+for (const kinds of Object.values(harnesses)) {
+  for (const [name, start] of Object.entries(kinds)) describeContract(name, start);
+}
+
+it('has a folder, a registry line and a contract for each transport', async () => {
+  const entries = await readdir(new URL('../../src/transport/', import.meta.url), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  expect(Object.keys(transports).sort()).toEqual(folders.sort());
+  expect(Object.keys(harnesses).sort()).toEqual(folders);
+  for (const [name, load] of Object.entries(transports)) expect((await load()).scheme).toBe(name);
+});
+
+it('says what is asked about', async () => {
+  expect(ssh.scope(instanceAt('ssh://h'))).toEqual({ root: '/', mode: 'live' });
+  expect(local.scope(instanceAt('local:'))).toEqual({ root: '/', mode: 'live' });
+  const scratch = await makeScratch();
+  const real = await realpath(scratch.path('.'));
+  expect(rootfs.scope(instanceAt(`rootfs:${scratch.path('.')}`))).toEqual({ root: real, mode: 'offline' });
+  await scratch.remove();
+});
