@@ -34,7 +34,7 @@ fi
 for d in var/lib/rpm usr/lib/sysimage/rpm; do
   [ -d "$R/$d" ] && [ ! -L "$R/$d" ] || continue
   ls "$R/$d" 2>/dev/null | grep -qE '^(rpmdb.sqlite|Packages|Packages.db)$' || continue
-  if have rpm; then
+  if rpm --version 2>/dev/null | grep -qi '^rpm version'; then
     printf 'rpm '
     rpm --dbpath "$R/$d" -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{INSTALLTIME}\n' 2>/dev/null | tr -d '\000'
     printf '\0rpm-files '

@@ -1,0 +1,38 @@
+import type { Fingerprint } from '../core/facts.ts';
+import type { Drift, Finding } from '../core/finding.ts';
+import type { CompiledPolicy } from './compile.ts';
+
+/** One instance before the judge: everything it may look at. Pure data, no clock. */
+export interface Case {
+  instance: { id: string; group: string; imageRef: string };
+  image: Fingerprint;
+  live: Fingerprint;
+  drifts: Drift[];
+  policy: CompiledPolicy;
+  /** Milliseconds since the epoch, on the scanner's clock: for the expiry of waivers. */
+  now: number;
+}
+
+/** A value that no other instance, and not the image, may hold. Settled when the whole fleet is known. */
+export interface UniqueClaim {
+  rule: string;
+  subject: string;
+  /** sha256 of the value. */
+  value: string;
+  /** The image holds the same value: every instance shares it. */
+  inImage: boolean;
+}
+
+/** The judgement of one instance. */
+export interface Judgement {
+  findings: Finding[];
+  claims: UniqueClaim[];
+}
+
+/** What packages did, as far as other findings need to know. */
+export interface PackageChanges {
+  /** Names of packages added, removed or changed. */
+  changed: Set<string>;
+  /** Finding of each of those. */
+  findings: Map<string, Finding>;
+}

@@ -1,0 +1,98 @@
+import type { AllowRule, DenyRule, ExpectRule, Policy, Rule, Waiver, Weight } from '../schema/policy.ts';
+import { globs, type Matches } from './glob.ts';
+
+/** What a rule's selectors are tested against. */
+export interface Subject {
+  path?: string;
+  /** Package name, `user NAME` or `group NAME`. */
+  name?: string;
+  executable?: string;
+  protocol?: string;
+  address?: string;
+  port?: number;
+}
+
+export interface Compiled<R extends Rule> {
+  rule: R;
+  matches(subject: Subject): boolean;
+}
+
+export interface CompiledWeight {
+  weight: Weight;
+  path: Matches;
+}
+
+export interface CompiledWaiver {
+  waiver: Waiver;
+  /** Milliseconds since the epoch. */
+  expires: number;
+  instance: Matches;
+  image: Matches;
+  subject: Matches;
+}
+
+/** A policy ready to judge one instance: rules that do not concern it are left out. */
+export interface CompiledPolicy {
+  expect: Compiled<ExpectRule>[];
+  allow: Compiled<AllowRule>[];
+  deny: Compiled<DenyRule>[];
+  weights: CompiledWeight[];
+  waivers: CompiledWaiver[];
+}
+
+/** What decides whether a rule concerns an instance. */
+export interface Concern {
+  os: string[];
+  image: string;
+  group: string;
+}
+
+/** Puts policies together, in order: an earlier rule wins over a later one. */
+export function compilePolicy(policies: Policy[], concern: Concern): CompiledPolicy {
+  const compiled: CompiledPolicy = { expect: [], allow: [], deny: [], weights: [], waivers: [] };
+  for (const policy of policies) {
+    for (const rule of policy.rules ?? []) {
+      if (!concerns(rule, concern)) continue;
+      if (rule.kind === 'expect') compiled.expect.push(compileRule(rule));
+      else if (rule.kind === 'allow') compiled.allow.push(compileRule(rule));
+      else compiled.deny.push(compileRule(rule));
+    }
+    for (const weight of policy.severities ?? []) compiled.weights.push({ weight, path: globs(weight.paths) });
+    for (const waiver of policy.waivers ?? []) {
+      compiled.waivers.push({
+        waiver,
+        expires: Date.parse(waiver.expires),
+        instance: globs(waiver.instances),
+        image: globs(waiver.images),
+        subject: globs(waiver.subjects),
+      });
+    }
+  }
+  return compiled;
+}
+
+/** `os`, `images` and `groups` of a rule against an instance. */
+export function concerns(rule: Rule, concern: Concern): boolean {
+  if (rule.os && !rule.os.some((os) => concern.os.includes(os))) return false;
+  if (rule.images && !globs(rule.images)(concern.image)) return false;
+  return !rule.groups || rule.groups.includes(concern.group);
+}
+
+/** Selectors of one rule. A selector that the rule has and the subject lacks does not match. */
+export function compileRule<R extends Rule>(rule: R): Compiled<R> {
+  const has = rule as { paths?: string[]; names?: string[]; executables?: string[]; addresses?: string[]; protocols?: string[]; ports?: number[] };
+  const path = globs(has.paths);
+  const name = globs(has.names);
+  const executable = globs(has.executables);
+  const address = globs(has.addresses);
+  return {
+    rule,
+    matches: (subject) =>
+      (!has.paths || (subject.path !== undefined && path(subject.path))) &&
+      (!has.names || (subject.name !== undefined && name(subject.name))) &&
+      (!has.executables || (subject.executable !== undefined && executable(subject.executable))) &&
+      (!has.addresses || (subject.address !== undefined && address(subject.address))) &&
+      (!has.protocols || has.protocols.includes(subject.protocol ?? '')) &&
+      (!has.ports || has.ports.includes(subject.port ?? -1)),
+  };
+}

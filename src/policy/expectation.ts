@@ -1,0 +1,67 @@
+import type { FileValue } from '../fingerprint/files.ts';
+import type { ExpectRule } from '../schema/policy.ts';
+
+/** What an expectation is tested on. Contents are raw latin1 text; undefined = not known. */
+export interface FileSight {
+  change: 'added' | 'removed' | 'changed';
+  before?: FileValue;
+  after?: FileValue;
+  oldContent?: string;
+  newContent?: string;
+  launchKeys: readonly string[];
+}
+
+/** What is not as the rule says it must be, in words; undefined when all is. */
+export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
+  if (!rule.changes.includes(sight.change)) return `it was ${sight.change}, allowed is ${rule.changes.join(' or ')}`;
+  const { only } = rule;
+  const after = sight.after;
+  if (!only || !after) return undefined;
+  if (only.type && after.type !== only.type) return `its type is ${after.type}, allowed is ${only.type}`;
+  if (only.modes && !only.modes.some((mode) => Number.parseInt(mode, 8) === Number.parseInt(after.mode, 8))) {
+    return `its mode is ${after.mode}, allowed is ${only.modes.join(' or ')}`;
+  }
+  const owner = `${after.uid}:${after.gid}`;
+  if (only.owners && !only.owners.includes(owner)) return `its owner is ${owner}, allowed is ${only.owners.join(' or ')}`;
+  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities) return 'it has file capabilities';
+  if (only.maxSize !== undefined && Number(after.size) > only.maxSize) return `its size is ${after.size} bytes, allowed is ${only.maxSize}`;
+  if (only.link !== undefined && !whole(only.link).test(after.link)) return `it points to ${after.link}`;
+  if (only.attributes && (after.mode !== sight.before?.mode || after.uid !== sight.before?.uid || after.gid !== sight.before?.gid)) {
+    return 'more than its content differs';
+  }
+  return misfitOfContent(only, sight);
+}
+
+function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight): string | undefined {
+  if (only.content === undefined && only.lines === undefined && !only.launchKeys) return undefined;
+  const text = sight.after?.size === '0' ? '' : sight.newContent;
+  // A file that differs and whose text we do not have cannot be shown to be as expected.
+  if (text === undefined) return 'its content could not be read';
+  if (only.content !== undefined && !whole(only.content).test(text)) return 'its content is not of the expected form';
+  if (only.lines !== undefined) {
+    const odd = oddLine(only.lines, sight.oldContent ?? '', text);
+    if (odd !== undefined) return `a line that is not expected was added or removed: ${odd.trim().slice(0, 80)}`;
+  }
+  if (only.launchKeys) {
+    const strange = keyLines(text).filter((line) => !sight.launchKeys.some((key) => line.includes(key)));
+    if (strange.length > 0) return `it holds ${strange.length} public ${strange.length === 1 ? 'key' : 'keys'} that the platform did not give it at launch`;
+  }
+  return undefined;
+}
+
+/** The first line that is only in one of two texts and does not match. Order and repetition do not count. */
+export function oddLine(pattern: string, before: string, after: string): string | undefined {
+  const expected = whole(pattern);
+  const old = new Set(before.split('\n'));
+  const now = new Set(after.split('\n'));
+  const moved = [...[...now].filter((l) => !old.has(l)), ...[...old].filter((l) => !now.has(l))];
+  return moved.find((line) => line !== '' && !expected.test(line));
+}
+
+function keyLines(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
+}
+
+function whole(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern})$`);
+}

@@ -1,0 +1,143 @@
+import { display, unescapeName } from '../core/bytes.ts';
+import type { Attributes, Drift, Finding, FindingKind } from '../core/finding.ts';
+import { type FileValue, isExecutable, isSetId, parseFileValue } from '../fingerprint/files.ts';
+import { lookup } from '../fingerprint/stream.ts';
+import type { Weight } from '../schema/policy.ts';
+import type { Case, PackageChanges } from './case.ts';
+import { type FileSight, misfit } from './expectation.ts';
+import { makeFinding } from './make.ts';
+import { unifiedDiff } from './textdiff.ts';
+
+/** One drift of a file with both sides taken apart. */
+export interface FileDrift {
+  drift: Drift;
+  before?: FileValue;
+  after?: FileValue;
+  /** The package that owns it in the image, if any. */
+  ownedBy?: string;
+}
+
+/** The file drifts of a case. */
+export function fileDrifts(the: Case): FileDrift[] {
+  return the.drifts
+    .filter((drift) => drift.stream === 'files')
+    .map((drift) => {
+      const owner = lookup(the.image.owned, drift.key)?.split(' ')[0];
+      return {
+        drift,
+        ...(drift.before === undefined ? {} : { before: parseFileValue(drift.before) }),
+        ...(drift.after === undefined ? {} : { after: parseFileValue(drift.after) }),
+        ...(owner ? { ownedBy: owner } : {}),
+      };
+    });
+}
+
+/** Judges one file that nothing else explains: expected by a rule, or drift with a severity by what the file is. */
+export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges): Finding {
+  const { drift, ownedBy } = file;
+  const text = textsOf(the, file);
+  const sight: FileSight = { change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text };
+  let doubt = '';
+  for (const { rule, matches } of the.policy.expect) {
+    if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
+    if (rule.when === 'packages-changed' && packages.changed.size === 0) continue;
+    const wrong = misfit(rule, sight);
+    if (wrong === undefined) return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: rule.id, reason: rule.reason });
+    doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
+  }
+  const allowed = the.policy.allow.find((r) => r.rule.fact === 'file' && r.matches({ path: drift.key }));
+  if (allowed) return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: allowed.rule.id, reason: allowed.rule.reason });
+  const weight = weigh(the, file);
+  const diff = text.oldContent === undefined && drift.change === 'changed' ? undefined : unifiedDiff(drift.key, text.oldContent, text.newContent);
+  return finding(the, file, weight?.as ?? 'file', {
+    severity: weight?.severity ?? 'low',
+    disposition: 'drift',
+    rule: weight?.id ?? 'severity/none',
+    reason: `${what(file)}: ${weight?.reason ?? 'not part of the image'}${doubt}`,
+    tamper: weight?.tamper === true,
+    controls: weight?.controls ?? [],
+    ...(diff ? { diff } : {}),
+    ...(ownedBy ? { ownedBy } : {}),
+  });
+}
+
+/** The first severity entry that fits; also used to tell plain files from grave ones when trees are folded. */
+export function weigh(the: Case, file: FileDrift): Weight | undefined {
+  return the.policy.weights.find(({ weight, path }) => {
+    if (weight.paths && !path(file.drift.key)) return false;
+    if (weight.changes && !weight.changes.includes(file.drift.change)) return false;
+    const now = file.after ?? file.before;
+    if (!now) return false;
+    if (weight.executable && !isExecutable(now)) return false;
+    if (weight.setId && !(file.after ? isSetId(file.after) : file.before ? isSetId(file.before) : false)) return false;
+    if (weight.capabilities && !capabilitiesMatter(file)) return false;
+    return !weight.packaged || isTampered(the, file);
+  })?.weight;
+}
+
+function capabilitiesMatter({ before, after }: FileDrift): boolean {
+  const none = (file: FileValue | undefined) => !file || file.capabilities === '-' || file.capabilities === '?';
+  return !none(after) || (!none(before) && after !== undefined);
+}
+
+/** Content, type or link of a packaged file that is no configuration file differs, though its package is as in the image. */
+function isTampered(the: Case, { drift, before, after }: FileDrift): boolean {
+  const owner = lookup(the.image.owned, drift.key);
+  if (!owner || owner.endsWith(' conffile') || !before || !after) return false;
+  return before.type !== after.type || before.link !== after.link || (before.sha256 !== after.sha256 && after.sha256 !== '?');
+}
+
+function textsOf(the: Case, { drift, before, after }: FileDrift): { oldContent?: string; newContent?: string } {
+  const oldContent = before?.type === 'f' ? (before.size === '0' ? '' : lookup(the.image.contents, drift.key)) : undefined;
+  const newContent = after?.type === 'f' ? (after.size === '0' ? '' : lookup(the.live.contents, drift.key)) : undefined;
+  return {
+    ...(oldContent === undefined ? {} : { oldContent: unescapeName(oldContent) }),
+    ...(newContent === undefined ? {} : { newContent: unescapeName(newContent) }),
+  };
+}
+
+function sides({ before, after }: FileDrift) {
+  return { ...(before ? { before } : {}), ...(after ? { after } : {}) };
+}
+
+/** What differs, in words. */
+function what({ drift, before, after }: FileDrift): string {
+  if (!before || !after) return drift.change;
+  if (before.type !== after.type) return 'another type of file';
+  const parts: string[] = [];
+  if (before.sha256 !== after.sha256 || before.size !== after.size) parts.push('content');
+  if (before.mode !== after.mode) parts.push(`mode ${before.mode} -> ${after.mode}`);
+  if (before.uid !== after.uid || before.gid !== after.gid) parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
+  if (before.capabilities !== after.capabilities) parts.push('file capabilities');
+  if (before.link !== after.link) parts.push('link target');
+  return `${parts.join(', ')} changed`;
+}
+
+function finding(the: Case, file: FileDrift, kind: FindingKind, parts: Parameters<typeof makeFinding>[4]): Finding {
+  const before = attributes(file.before);
+  const after = attributes(file.after, the.live.modified.get(file.drift.key));
+  return makeFinding(the.instance.id, kind, file.drift.change, file.drift.key, {
+    ...parts,
+    ...(before ? { before } : {}),
+    ...(after ? { after } : {}),
+  });
+}
+
+const typeNames: Record<string, string> = { f: 'file', d: 'directory', l: 'link', b: 'block device', c: 'character device', p: 'fifo', s: 'socket' };
+
+function attributes(file: FileValue | undefined, modified?: number): Attributes | undefined {
+  if (!file) return undefined;
+  return {
+    type: typeNames[file.type] ?? file.type,
+    mode: file.mode.padStart(4, '0'),
+    owner: `${file.uid}:${file.gid}`,
+    ...(file.type === 'f' ? { size: Number(file.size), sha256: file.sha256 === '?' ? 'unknown' : file.sha256 } : {}),
+    ...(file.capabilities === '-' ? {} : { capabilities: file.capabilities }),
+    ...(file.type === 'l' ? { link: printableLink(file.link) } : {}),
+    ...(modified ? { modifiedAt: new Date(modified * 1000).toISOString() } : {}),
+  };
+}
+
+function printableLink(link: string): string {
+  return display(link).text;
+}

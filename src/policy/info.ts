@@ -1,0 +1,5 @@
+/** Package of a file in dpkg's info directory (`/var/lib/dpkg/info/libc6:amd64.postinst` -> `libc6`); undefined for other paths. */
+export function packageOfInfoPath(path: string): string | undefined {
+  const match = /^\/var\/lib\/dpkg\/info\/([a-z0-9][a-z0-9+.-]*?)(?::[a-z0-9-]+)?\.[a-z0-9]+$/.exec(path);
+  return match?.[1];
+}

@@ -1,0 +1,53 @@
+import type { Finding } from '../core/finding.ts';
+import { readStream } from '../fingerprint/stream.ts';
+import type { Subject } from './compile.ts';
+import type { Case } from './case.ts';
+import { makeFinding } from './make.ts';
+
+/** `tcp 0.0.0.0 22 /usr/sbin/sshd` taken apart. */
+function parseSocket(key: string): Required<Pick<Subject, 'protocol' | 'address' | 'port' | 'executable'>> {
+  const [protocol = '', address = '', port = '', ...executable] = key.split(' ');
+  return { protocol, address, port: Number(port), executable: executable.join(' ') };
+}
+
+/**
+ * Listening sockets are judged where there is something to judge them by: the sockets of the golden instance that the
+ * manifest was captured from, or `allow` rules of the policy (then what none of them allows breaks the whitelist).
+ */
+export function judgeSockets(the: Case): Finding[] {
+  if (!the.live.sockets) return [];
+  const rules = the.policy.allow.filter((r) => r.rule.fact === 'socket');
+  const golden = the.image.sockets ? new Set(Array.from(readStream(the.image.sockets), ([key]) => withoutExecutable(key))) : undefined;
+  const findings: Finding[] = [];
+  for (const [key] of readStream(the.live.sockets)) {
+    const socket = parseSocket(key);
+    const denied = the.policy.deny.find((r) => r.rule.fact === 'socket' && r.matches(socket));
+    if (denied) {
+      findings.push(make(the, key, denied.rule.severity, denied.rule.id, denied.rule.reason));
+      continue;
+    }
+    if ((!golden && rules.length === 0) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket))) continue;
+    const open = socket.address !== '127.0.0.1' && socket.address !== '::1';
+    const reason = golden
+      ? 'a port is open that the golden instance does not have open'
+      : 'a port is open that no allow rule of the policy lists';
+    findings.push(make(the, key, open ? 'high' : 'medium', 'socket/not-allowed', reason));
+  }
+  return findings;
+}
+
+function withoutExecutable(key: string): string {
+  return key.split(' ', 3).join(' ');
+}
+
+function make(the: Case, key: string, severity: Finding['severity'], rule: string, reason: string): Finding {
+  const { protocol, address, port, executable } = parseSocket(key);
+  return makeFinding(the.instance.id, 'socket', 'violates', `${protocol} ${address}:${port}`, {
+    severity,
+    disposition: 'violation',
+    rule,
+    reason,
+    controls: ['NIST 800-53 CM-7'],
+    after: { protocol, address, port, executable: executable === '?' ? 'unknown' : executable },
+  });
+}
