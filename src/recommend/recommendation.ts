@@ -1,0 +1,46 @@
+import { type Finding, isLive, type Recommendation, type Verdict } from '../core/finding.ts';
+import type { Standing } from './verdict.ts';
+
+/** What to do with an instance, and why, in one sentence. */
+export function recommend(verdict: Verdict, standing: Standing): Recommendation {
+  const live = standing.findings.filter(isLive);
+  const worst = live[0];
+  const gap = standing.gaps[0];
+  switch (verdict) {
+    case 'unreachable':
+      return { action: 'investigate', reason: `It could not be read (${gap?.detail ?? 'no answer'}), so nothing is known about it: mend the way in and scan again.` };
+    case 'unknown-image':
+      return { action: 'investigate', reason: 'No manifest is known for the image it was launched from: make one with "snowfence manifest create" and add it, or name it with --image or --manifest.' };
+    case 'incomplete':
+      return { action: 'investigate', reason: `Nothing that was read differs, but ${count(standing.gaps.length, 'thing')} could not be read (${gap?.detail ?? ''}): scan it again with the rights and tools it takes.` };
+    case 'clean':
+      return { action: 'keep', reason: 'Everything in scope was read and is as in its image.' };
+    default:
+      return forLive(live, worst, standing);
+  }
+}
+
+function forLive(live: Finding[], worst: Finding | undefined, standing: Standing): Recommendation {
+  const tampered = live.filter((f) => f.tamper);
+  const subject = worst ? `${worst.subject}` : 'what was found';
+  if (tampered.length > 0 && tampered[0]) {
+    return {
+      action: 'investigate',
+      reason: `${count(tampered.length, 'finding')} of tampering (${tampered[0].subject}: ${firstClause(tampered[0].reason)}): take it out of service, keep evidence, then replace it.`,
+    };
+  }
+  if (live.every((f) => standing.shared(f))) {
+    const seen = worst?.prevalence;
+    return { action: 'rebake', reason: `${seen?.seen ?? ''} of ${seen?.of ?? ''} instances of this image drifted alike (${subject}): put the change into a new image, then replace them.` };
+  }
+  const others = live.length > 1 ? ` and ${live.length - 1} more` : '';
+  return { action: 'replace', reason: `Launch a new instance from the image and retire this one: ${subject}${others} cannot be rebuilt from the image.` };
+}
+
+function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? '' : 's'}`;
+}
+
+function firstClause(reason: string): string {
+  return reason.split(';')[0] ?? reason;
+}
