@@ -1,4 +1,5 @@
 import { ReachError } from '../../core/errors.ts';
+import { saying } from './text.ts';
 
 /** What an `ssh:` URI says. What it leaves out is for the OpenSSH configuration to say. */
 export interface SshAddress {
@@ -39,5 +40,5 @@ export function parseSshUri(uri: string): SshAddress {
 
 function malformed(uri: string): ReachError {
   const form = 'write ssh://[user@]host[:port], an IPv6 address in brackets, no path; @ in a user name is %40';
-  return new ReachError('unsupported', `"${uri}" is not an ssh URI`, form);
+  return new ReachError('unsupported', `"${saying(uri)}" is not an ssh URI`, form);
 }
