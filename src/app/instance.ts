@@ -1,0 +1,64 @@
+import type { Fingerprint, Gap } from '../core/facts.ts';
+import type { Finding } from '../core/finding.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Instance } from '../core/ports.ts';
+import type { Coverage } from '../core/report.ts';
+import { compare } from '../drift/drift.ts';
+import type { UniqueClaim } from '../policy/case.ts';
+import { compilePolicy } from '../policy/compile.ts';
+import { judge } from '../policy/judge.ts';
+import type { Policy } from '../schema/policy.ts';
+
+/** What is left of an instance after it was read and judged: the fingerprint itself is let go, so memory stays flat. */
+export interface Outcome {
+  instance: Instance;
+  reached: boolean;
+  manifest?: Manifest;
+  os: string;
+  identity: string;
+  findings: Finding[];
+  claims: UniqueClaim[];
+  gaps: Gap[];
+  coverage: Coverage;
+  seconds: number;
+  readAt: string;
+}
+
+/** Judges one fingerprint against its manifest. Pure but for its arguments. */
+export function judgeInstance(instance: Instance, live: Fingerprint, manifest: Manifest, policies: Policy[], now: Date): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
+  const image = manifest.fingerprint;
+  const { drifts, gaps } = compare(image, live);
+  const policy = compilePolicy(policies, {
+    os: [live.os.id, ...live.os.like].filter(Boolean),
+    image: manifest.image.ref,
+    group: instance.group,
+  });
+  const { findings, claims } = judge({
+    instance: { id: instance.id, group: instance.group, imageRef: manifest.image.ref },
+    image,
+    live,
+    drifts,
+    policy,
+    now: now.getTime(),
+  });
+  const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
+  return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps] };
+}
+
+/** How much of what is in scope was read. */
+export function coverageOf(live: Fingerprint, readAt: string): Coverage {
+  let seen = 0;
+  let unhashed = 0;
+  const { files } = live;
+  for (let nul = files.indexOf(0); nul >= 0; nul = files.indexOf(0, nul + 1)) if (files[nul + 1] === 102 /* f */) seen++;
+  for (let at = files.indexOf(' ? '); at >= 0; at = files.indexOf(' ? ', at + 1)) unhashed++;
+  const hashed = Math.max(0, seen - unhashed);
+  return {
+    files: seen === 0 ? 0 : Math.round((hashed / seen) * 10_000) / 10_000,
+    filesSeen: seen,
+    filesHashed: hashed,
+    ...(live.processes ? { processes: live.processes.length } : {}),
+    oldestHashAt: readAt,
+    excluded: live.excluded,
+  };
+}

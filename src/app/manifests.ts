@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { messageOf, UserError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Instance, Store } from '../core/ports.ts';
+import { decodeManifest } from '../manifest/codec.ts';
+import { manifestSchema } from '../schema/manifest.ts';
+import { compileSchema } from '../schema/validate.ts';
+
+/** Reads and proves a manifest. */
+export type DecodeManifest = (bytes: Buffer, from: string) => Manifest;
+
+export async function manifestDecoder(): Promise<DecodeManifest> {
+  const validate = await compileSchema(manifestSchema);
+  return (bytes, from) =>
+    decodeManifest(bytes, from, (header) => {
+      const [first] = validate(header);
+      return first && `its header is not valid: ${first.pointer.slice(1) || 'it'} ${first.message}`;
+    });
+}
+
+/** Reads a manifest file. @throws UserError */
+export function readManifestFile(path: string, decode: DecodeManifest): Manifest {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new UserError(`cannot read the manifest ${path}: ${messageOf(error)}`, 'make one with "snowfence manifest create"', { cause: error });
+  }
+  return decode(bytes, path);
+}
+
+/** Finds the manifest of an instance; each is read and decoded once. */
+export class ManifestBook {
+  private readonly files = new Map<string, Manifest>();
+  private readonly refs = new Map<string, Manifest | undefined>();
+  private readonly decode: DecodeManifest;
+  private readonly store: Store | undefined;
+  private readonly fixed: { manifestFile?: string; image?: string };
+
+  constructor(decode: DecodeManifest, store: Store | undefined, fixed: { manifestFile?: string; image?: string }) {
+    this.decode = decode;
+    this.store = store;
+    this.fixed = fixed;
+    // A wrong file or an unknown ref on the command line is said before any instance is contacted.
+    if (fixed.manifestFile) this.file(fixed.manifestFile);
+    if (fixed.image && !this.ref(fixed.image)) {
+      throw new UserError(`no manifest is known for the image "${fixed.image}"`, '"snowfence manifest list" shows what there is; "snowfence manifest add FILE" adds one');
+    }
+  }
+
+  /** What is known before the instance is asked: flags, then the inventory. */
+  before(instance: Instance): Manifest | undefined {
+    if (this.fixed.manifestFile) return this.file(this.fixed.manifestFile);
+    if (this.fixed.image) return this.ref(this.fixed.image);
+    if (instance.manifest) return this.file(instance.manifest);
+    const label = instance.image ?? instance.labels['image'];
+    return label ? this.ref(label) : undefined;
+  }
+
+  /** What the instance says of its own image. */
+  byHints(hints: string[]): Manifest | undefined {
+    for (const hint of hints) {
+      const manifest = this.ref(hint);
+      if (manifest) return manifest;
+    }
+    return undefined;
+  }
+
+  /** Oldest "newest package" of all known manifests: safe for an instance whose image is found only afterwards. */
+  oldest(): number {
+    const all = (this.store?.listManifests() ?? []).map((row) => this.ref(row.digest)?.fingerprint.newestPackageAt ?? 0);
+    return all.length > 0 ? Math.max(1, Math.min(...all)) : 0;
+  }
+
+  private file(path: string): Manifest {
+    const known = this.files.get(path);
+    if (known) return known;
+    const manifest = readManifestFile(path, this.decode);
+    this.files.set(path, manifest);
+    return manifest;
+  }
+
+  private ref(ref: string): Manifest | undefined {
+    if (!this.refs.has(ref)) {
+      const bytes = this.store?.findManifest(ref);
+      this.refs.set(ref, bytes && this.decode(bytes, `the stored manifest of ${ref}`));
+    }
+    return this.refs.get(ref);
+  }
+}

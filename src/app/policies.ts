@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadDocument } from '../config/document.ts';
+import { UserError } from '../core/errors.ts';
+import { type Policy, policySchema } from '../schema/policy.ts';
+import { compileSchema } from '../schema/validate.ts';
+import { home } from './places.ts';
+
+/** Policies in the order in which they are asked, and a digest of all of them. */
+export interface PolicySet {
+  policies: { path: string; policy: Policy }[];
+  /** `sha256:hex` over the policies as data. */
+  digest: string;
+}
+
+/** A person's own policy files first, so that their rules win, then the shipped ones. @throws UserError with all mistakes. */
+export async function loadPolicies(own: string[]): Promise<PolicySet> {
+  const validate = await compileSchema(policySchema);
+  const shipped = readdirSync(join(home, 'rules')).filter((f) => /\.ya?ml$/.test(f)).sort().map((f) => join(home, 'rules', f));
+  const mistakes: string[] = [];
+  const policies: PolicySet['policies'] = [];
+  for (const path of [...own, ...shipped]) {
+    try {
+      policies.push({ path, policy: loadDocument<Policy>(path, 'policy', validate) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      mistakes.push(error.message);
+    }
+  }
+  mistakes.push(...patternMistakes(policies));
+  if (mistakes.length > 0) throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
+  const text = JSON.stringify(policies.map(({ policy }) => policy));
+  return { policies, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+}
+
+/** What a schema cannot say: ids are unique, regular expressions compile. */
+function patternMistakes(policies: PolicySet['policies']): string[] {
+  const mistakes: string[] = [];
+  const ids = new Map<string, string>();
+  for (const { path, policy } of policies) {
+    for (const { id } of [...(policy.rules ?? []), ...(policy.severities ?? []), ...(policy.waivers ?? [])]) {
+      const other = ids.get(id);
+      if (other) mistakes.push(`${path}: the id "${id}" is also in ${other}`);
+      ids.set(id, path);
+    }
+    for (const rule of policy.rules ?? []) {
+      if (rule.kind !== 'expect') continue;
+      for (const pattern of [rule.only?.content, rule.only?.lines, rule.only?.link]) {
+        try {
+          if (pattern !== undefined) new RegExp(pattern);
+        } catch (error) {
+          mistakes.push(`${path}: rule "${rule.id}": ${error instanceof Error ? error.message : error}`);
+        }
+      }
+    }
+  }
+  return mistakes;
+}

@@ -1,0 +1,64 @@
+import { isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
+import type { InstanceReport, Report, ReportFinding } from '../core/report.ts';
+import { compareSeverity, type Finding } from '../core/finding.ts';
+import { imageReports, isShared, withPrevalence } from '../fleet/consensus.ts';
+import { type Claim, sharedIdentities } from '../fleet/unique.ts';
+import { recommend } from '../recommend/recommendation.ts';
+import { flagsOf, scoreOf } from '../recommend/verdict.ts';
+import type { Outcome } from './instance.ts';
+
+/** The fleet's part of a report: what is only known when all instances are. Pure. */
+export function fleetReport(outcomes: Outcome[], firstSeen: (outcome: Outcome) => Map<string, string>, seenAt: string): Pick<Report, 'summary' | 'instances' | 'fleet'> {
+  const claims: Claim[] = outcomes.flatMap((o) => o.claims.map((claim) => ({ ...claim, instance: o.instance.id })));
+  const shared = sharedIdentities(claims);
+  const members = withPrevalence(
+    outcomes.map((o) => ({
+      id: o.instance.id,
+      image: o.manifest?.image.ref ?? '',
+      judged: o.reached && o.manifest !== undefined,
+      findings: [...o.findings, ...(shared.get(o.instance.id) ?? [])].sort((a, b) => compareSeverity(b.severity, a.severity)),
+    })),
+  );
+  const instances = outcomes.map((o, i) => instanceReport(o, members[i]?.findings ?? [], firstSeen(o), seenAt));
+  const snowflakes = new Set(instances.filter((i) => i.flags.includes('snowflake')).map((i) => i.id));
+  return { summary: summaryOf(instances), instances, fleet: imageReports(members, snowflakes) };
+}
+
+function instanceReport(o: Outcome, findings: Finding[], firstSeen: Map<string, string>, seenAt: string): InstanceReport {
+  const standing = { reached: o.reached, hasManifest: o.manifest !== undefined, findings, gaps: o.gaps, shared: isShared };
+  const flags = flagsOf(standing);
+  const verdict = flags[0] ?? 'clean';
+  const { instance, manifest } = o;
+  return {
+    id: instance.id,
+    uri: instance.uri,
+    name: instance.name,
+    group: instance.group,
+    labels: instance.labels,
+    ...(o.os ? { os: o.os } : {}),
+    image: manifest ? manifest.image : { ref: instance.image ?? '' },
+    manifest: manifest ? { digest: manifest.digest } : null,
+    verdict,
+    flags,
+    score: scoreOf(findings, isShared),
+    recommendation: recommend(verdict, standing),
+    coverage: o.coverage,
+    gaps: o.gaps.map(({ probe, reason, detail }) => ({ probe, reason, detail })),
+    findings: findings.map(({ explained: _, ...finding }): ReportFinding => ({ ...finding, firstSeenAt: firstSeen.get(finding.id) ?? seenAt })),
+    seconds: Math.round(o.seconds * 1000) / 1000,
+  };
+}
+
+/** Counts over instances; only live findings count. */
+export function summaryOf(instances: InstanceReport[]): Report['summary'] {
+  const byVerdict = Object.fromEntries(verdicts.map((v) => [v, 0])) as Record<Verdict, number>;
+  const bySeverity = Object.fromEntries([...severities].reverse().map((s) => [s, 0])) as Report['summary']['findings'];
+  let gaps = 0;
+  for (const instance of instances) {
+    byVerdict[instance.verdict]++;
+    gaps += instance.gaps.length;
+    for (const finding of instance.findings) if (isLive(finding)) bySeverity[finding.severity]++;
+  }
+  return { instances: byVerdict, findings: bySeverity, gaps };
+}
+

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { composeProgram, programSha256 } from '../collect/program.ts';
+import { probes } from '../collect/registry.ts';
+import { isLive, type Severity, severities } from '../core/finding.ts';
+import type { Instance, Limits, Store } from '../core/ports.ts';
+import type { Report, ScanEvent } from '../core/report.ts';
+import { coverageOf, judgeInstance, type Outcome } from './instance.ts';
+import { look, reachGap } from './look.ts';
+import type { ManifestBook } from './manifests.ts';
+import type { PolicySet } from './policies.ts';
+import { fleetReport } from './report.ts';
+
+/** Everything a scan needs; effects come in from outside. */
+export interface ScanOptions {
+  instances: Instance[];
+  manifests: ManifestBook;
+  policies: PolicySet;
+  limits: Limits;
+  concurrency: number;
+  store?: Store;
+  signal: AbortSignal;
+  version: string;
+  onEvent?: (event: ScanEvent) => void;
+}
+
+/** Scans instances, a few at a time; one bad host never stops the others. An abort gives a partial report. */
+export async function scan(options: ScanOptions): Promise<Report> {
+  const { instances, store, signal, onEvent = () => {} } = options;
+  const id = randomUUID();
+  const startedAt = new Date().toISOString();
+  onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
+  const outcomes = new Array<Outcome>(instances.length);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < instances.length; i = next++) {
+      const instance = instances[i];
+      if (instance) outcomes[i] = await scanOne(instance, options);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.concurrency, instances.length) }, worker));
+  const finishedAt = new Date().toISOString();
+  const firstSeen = (o: Outcome) => store?.firstSeen(o.instance.id, o.identity) ?? new Map<string, string>();
+  const fleet = fleetReport(outcomes, firstSeen, startedAt);
+  const report: Report = {
+    schema: 'snowfence.report/v1',
+    scan: {
+      id,
+      startedAt,
+      finishedAt,
+      depth: 'full',
+      partial: signal.aborted,
+      scanner: { version: options.version },
+      probe: { sha256: programSha256(composeProgram(Object.values(probes))) },
+      policy: { digest: options.policies.digest },
+    },
+    ...fleet,
+  };
+  for (const instance of report.instances) onEvent({ type: 'instance-judged', instance });
+  if (store) remember(store, report, outcomes);
+  onEvent({ type: 'scan-finished', scan: report.scan, summary: report.summary, fleet: report.fleet });
+  return report;
+}
+
+async function scanOne(instance: Instance, options: ScanOptions): Promise<Outcome> {
+  const { manifests, policies, limits, signal, onEvent = () => {} } = options;
+  const began = performance.now();
+  const at = new Date();
+  const outcome: Outcome = {
+    instance,
+    reached: false,
+    os: '',
+    identity: '',
+    findings: [],
+    claims: [],
+    gaps: [],
+    coverage: { files: 0, filesSeen: 0, filesHashed: 0, excluded: [] },
+    seconds: 0,
+    readAt: at.toISOString(),
+  };
+  onEvent({ type: 'instance-started', instance: instance.id, at: outcome.readAt });
+  try {
+    const known = manifests.before(instance);
+    const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
+    const live = await look(instance, limits, since, signal, (bytes) => onEvent({ type: 'instance-progress', instance: instance.id, bytes }));
+    outcome.reached = true;
+    outcome.os = live.os.pretty;
+    outcome.identity = live.os.identity;
+    outcome.coverage = coverageOf(live, outcome.readAt);
+    const manifest = known ?? manifests.byHints(live.os.imageHints);
+    if (manifest) Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, policies.policies.map((p) => p.policy), at));
+    else outcome.gaps = live.gaps;
+  } catch (error) {
+    const gap = reachGap(error);
+    if (!gap) throw error;
+    outcome.gaps = [gap];
+  }
+  outcome.seconds = (performance.now() - began) / 1000;
+  onEvent({ type: 'instance-finished', instance: instance.id, at: new Date().toISOString(), gaps: outcome.gaps.length, files: outcome.coverage.filesSeen });
+  return outcome;
+}
+
+function remember(store: Store, report: Report, outcomes: Outcome[]): void {
+  const live = report.instances.flatMap((i) => i.findings.filter(isLive));
+  const worst = [...severities].reverse().find((s: Severity) => live.some((f) => f.severity === s)) ?? '';
+  const { id, startedAt, finishedAt, partial } = report.scan;
+  store.addScan(
+    { id, startedAt, finishedAt, instances: report.instances.length, findings: live.length, worst, partial },
+    JSON.stringify(report),
+    report.instances.map((instance, i) => ({
+      id: instance.id,
+      identity: outcomes[i]?.identity ?? '',
+      verdict: instance.verdict,
+      score: instance.score,
+      complete: (outcomes[i]?.reached ?? false) && instance.gaps.length === 0,
+      findings: instance.findings
+        .filter(isLive)
+        .map(({ id: finding, kind, change, subject, severity, disposition }) => ({ id: finding, kind, change, subject, severity, disposition })),
+    })),
+  );
+}

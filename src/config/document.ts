@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import { messageOf, UserError } from '../core/errors.ts';
+import type { Validator } from '../schema/validate.ts';
+
+/**
+ * Reads a YAML (or JSON, which is YAML) document and checks it. All mistakes are said at once, each as
+ * `file:line:column: what`. @throws UserError
+ */
+export function loadDocument<T>(path: string, what: string, validate: Validator): T {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`cannot read the ${what} ${path}: ${messageOf(error)}`, 'name a file that exists and may be read', { cause: error });
+  }
+  return parseText<T>(text, path, what, validate);
+}
+
+/** The same for a text that was already read. */
+export function parseText<T>(text: string, path: string, what: string, validate: Validator): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new UserError(document.errors.map((e) => `${at(e.pos[0])}: ${e.message}`).join('\n'), `the ${what} must be valid YAML`);
+  }
+  // Aliases are bounded so that a small file cannot become a huge one.
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const mistakes = validate(value);
+  if (mistakes.length === 0) return value as T;
+  const said = mistakes.map(({ pointer, message }) => {
+    const keys = pointer.split('/').slice(1).map((k) => k.replaceAll('~1', '/').replaceAll('~0', '~'));
+    return `${at(offsetOf(document, keys))}: ${keys.join('.') || 'the document'} ${message}`;
+  });
+  throw new UserError([...new Set(said)].join('\n'), `this is a ${what}; "snowfence schema" prints its schema`);
+}
+
+function offsetOf(document: ReturnType<typeof parseDocument>, keys: string[]): number {
+  for (let n = keys.length; n > 0; n--) {
+    const path = keys.slice(0, n).map((k) => (/^\d+$/.test(k) ? Number(k) : k));
+    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) return node.range[0];
+  }
+  return 0;
+}
