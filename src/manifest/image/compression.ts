@@ -18,13 +18,15 @@ export function compressionOf(start: Buffer): string | undefined {
   return skippable ? 'zstd' : magics.find(([, magic]) => hex.startsWith(magic))?.[0];
 }
 
+/** In Node from 22.15 and 23.8 on; 22.12 is supported too. */
+const nodeHasZstd = typeof zlib.createZstdDecompress === 'function';
+
 /** Streams to send compressed bytes through, in order. @throws UserError for a compression that cannot be undone here. */
-export function decompressors(compression: string, what: string): Transform[] {
+export function decompressors(compression: string, what: string, hasZstd = nodeHasZstd): Transform[] {
   const options = { chunkSize: 1 << 18 };
   if (compression === 'gzip') return [zlib.createGunzip(options)];
   if (compression !== 'zstd') throw new UserError(`${what} is ${compression}-compressed, which is not read here`);
-  // In Node from 22.15 and 23.8 on; 22.12 is supported too.
-  if (typeof zlib.createZstdDecompress !== 'function') {
+  if (!hasZstd) {
     throw new UserError(
       `${what} is zstd-compressed, which Node ${process.versions.node} cannot decompress`,
       'use Node 22.15 or later, or copy the image with gzip layers (skopeo copy --dest-compress-format gzip)',

@@ -1,0 +1,66 @@
+/** Marks a file as ours in its header (`PRAGMA application_id`): the letters `SNOW`. */
+export const APPLICATION_ID = 0x534e4f57;
+
+/**
+ * Steps from each version of the database to the next; `PRAGMA user_version` counts those that were taken. A step that
+ * was released is never changed: there are databases that took it.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE manifests (
+    -- Order of addition: adding a manifest again makes it the newest of its ref.
+    added INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest TEXT NOT NULL UNIQUE,
+    ref TEXT NOT NULL,
+    image_digest TEXT,
+    created_at TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    packages INTEGER NOT NULL,
+    -- As it came: compressed already. Last, so that the other columns are read without it.
+    encoded BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX manifests_by_ref ON manifests (ref, added);
+  CREATE INDEX manifests_by_image ON manifests (image_digest, added);
+
+  CREATE TABLE scans (
+    -- Order of recording, which \`last~N\` counts.
+    recorded INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    finished_at TEXT NOT NULL,
+    instances INTEGER NOT NULL,
+    findings INTEGER NOT NULL,
+    worst TEXT NOT NULL,
+    partial INTEGER NOT NULL,
+    report BLOB NOT NULL -- JSON, gzip
+  ) STRICT;
+
+  CREATE TABLE scanned_instances (
+    scan INTEGER NOT NULL REFERENCES scans (recorded) ON DELETE CASCADE,
+    instance TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    score REAL NOT NULL,
+    complete INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    PRIMARY KEY (instance, identity, started_at, scan)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX scanned_instances_by_scan ON scanned_instances (scan);
+
+  CREATE TABLE findings (
+    instance TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    change TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    disposition TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    resolved_at TEXT, -- NULL while it is live
+    PRIMARY KEY (instance, identity, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

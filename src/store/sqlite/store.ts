@@ -1,0 +1,34 @@
+import type { Store } from '../../core/ports.ts';
+import type { StoreProvider } from '../registry.ts';
+import { guard, openDatabase } from './database.ts';
+import { firstSeen, listFindings } from './findings.ts';
+import { addManifest, findManifest, listManifests } from './manifests.ts';
+import { addScan, findScan, listScans } from './scans.ts';
+
+/** The store in one SQLite file. Several processes may have it open and write at once. */
+export const sqlite: StoreProvider = {
+  open(path) {
+    const db = openDatabase(path);
+    const store: Store = {
+      addManifest: (encoded, manifest, addedAt) => addManifest(db, encoded, manifest, addedAt),
+      findManifest: (refOrDigest) => findManifest(db, refOrDigest),
+      listManifests: () => listManifests(db),
+      firstSeen: (instance, identity) => firstSeen(db, instance, identity),
+      addScan: (row, reportJson, instances) => addScan(db, row, reportJson, instances),
+      listScans: (limit) => listScans(db, limit),
+      findScan: (id) => findScan(db, id),
+      listFindings: (instance) => listFindings(db, instance),
+      close: () => db.close(),
+    };
+    return guarded(store, path);
+  },
+};
+
+/** The same store, whose every call says which file failed when the file or the disk does. */
+function guarded(store: Store, path: string): Store {
+  const calls = Object.entries(store).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    (...args: unknown[]) => guard(path, () => call(...args)),
+  ]);
+  return Object.fromEntries(calls);
+}
