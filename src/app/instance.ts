@@ -25,7 +25,13 @@ export interface Outcome {
 }
 
 /** Judges one fingerprint against its manifest. Pure but for its arguments. */
-export function judgeInstance(instance: Instance, live: Fingerprint, manifest: Manifest, policies: Policy[], now: Date): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
+export function judgeInstance(
+  instance: Instance,
+  live: Fingerprint,
+  manifest: Manifest,
+  policies: Policy[],
+  now: Date,
+): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
   const policy = compilePolicy(policies, {
@@ -50,7 +56,8 @@ export function coverageOf(live: Fingerprint, readAt: string): Coverage {
   let seen = 0;
   let unhashed = 0;
   const { files } = live;
-  for (let nul = files.indexOf(0); nul >= 0; nul = files.indexOf(0, nul + 1)) if (files[nul + 1] === 102 /* f */) seen++;
+  for (let nul = files.indexOf(0); nul >= 0; nul = files.indexOf(0, nul + 1))
+    if (files[nul + 1] === 102 /* f */) seen++;
   for (let at = files.indexOf(' ? '); at >= 0; at = files.indexOf(' ? ', at + 1)) unhashed++;
   const hashed = Math.max(0, seen - unhashed);
   return {

@@ -1,5 +1,5 @@
-import { collect } from '../collect/run.ts';
 import { probes } from '../collect/registry.ts';
+import { collect } from '../collect/run.ts';
 import { ReachError, UserError } from '../core/errors.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Instance, Limits, Transport } from '../core/ports.ts';
@@ -36,7 +36,11 @@ export async function look(
 /** A gap for an instance that could not be read at all. */
 export function reachGap(error: unknown) {
   if (error instanceof ReachError) {
-    return { probe: 'connect', reason: error.reason, detail: error.hint ? `${error.message}; ${error.hint}` : error.message };
+    return {
+      probe: 'connect',
+      reason: error.reason,
+      detail: error.hint ? `${error.message}; ${error.hint}` : error.message,
+    };
   }
   if (error instanceof UserError) return { probe: 'connect', reason: 'unreachable' as const, detail: error.message };
   return undefined;

@@ -24,7 +24,11 @@ export function readManifestFile(path: string, decode: DecodeManifest): Manifest
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new UserError(`cannot read the manifest ${path}: ${messageOf(error)}`, 'make one with "snowfence manifest create"', { cause: error });
+    throw new UserError(
+      `cannot read the manifest ${path}: ${messageOf(error)}`,
+      'make one with "snowfence manifest create"',
+      { cause: error },
+    );
   }
   return decode(bytes, path);
 }
@@ -44,7 +48,10 @@ export class ManifestBook {
     // A wrong file or an unknown ref on the command line is said before any instance is contacted.
     if (fixed.manifestFile) this.file(fixed.manifestFile);
     if (fixed.image && !this.ref(fixed.image)) {
-      throw new UserError(`no manifest is known for the image "${fixed.image}"`, '"snowfence manifest list" shows what there is; "snowfence manifest add FILE" adds one');
+      throw new UserError(
+        `no manifest is known for the image "${fixed.image}"`,
+        '"snowfence manifest list" shows what there is; "snowfence manifest add FILE" adds one',
+      );
     }
   }
 
@@ -68,7 +75,9 @@ export class ManifestBook {
 
   /** Oldest "newest package" of all known manifests: safe for an instance whose image is found only afterwards. */
   oldest(): number {
-    const all = (this.store?.listManifests() ?? []).map((row) => this.ref(row.digest)?.fingerprint.newestPackageAt ?? 0);
+    const all = (this.store?.listManifests() ?? []).map(
+      (row) => this.ref(row.digest)?.fingerprint.newestPackageAt ?? 0,
+    );
     return all.length > 0 ? Math.max(1, Math.min(...all)) : 0;
   }
 

@@ -7,7 +7,11 @@ export function exitOf(report: Report, failOn: Severity): ExitCode {
   const codes: ExitCode[] = [];
   for (const instance of report.instances) {
     if (instance.findings.some((f) => isLive(f) && compareSeverity(f.severity, failOn) >= 0)) codes.push(exit.findings);
-    if (instance.gaps.length > 0 || instance.flags.some((f) => f === 'unreachable' || f === 'unknown-image' || f === 'incomplete')) codes.push(exit.incomplete);
+    if (
+      instance.gaps.length > 0 ||
+      instance.flags.some((f) => f === 'unreachable' || f === 'unknown-image' || f === 'incomplete')
+    )
+      codes.push(exit.incomplete);
   }
   if (report.scan.partial) codes.push(exit.interrupted);
   return worstExit(codes);

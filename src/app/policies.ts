@@ -17,7 +17,10 @@ export interface PolicySet {
 /** A person's own policy files first, so that their rules win, then the shipped ones. @throws UserError with all mistakes. */
 export async function loadPolicies(own: string[]): Promise<PolicySet> {
   const validate = await compileSchema(policySchema);
-  const shipped = readdirSync(join(home, 'rules')).filter((f) => /\.ya?ml$/.test(f)).sort().map((f) => join(home, 'rules', f));
+  const shipped = readdirSync(join(home, 'rules'))
+    .filter((f) => /\.ya?ml$/.test(f))
+    .sort()
+    .map((f) => join(home, 'rules', f));
   const mistakes: string[] = [];
   const policies: PolicySet['policies'] = [];
   for (const path of [...own, ...shipped]) {
@@ -29,7 +32,8 @@ export async function loadPolicies(own: string[]): Promise<PolicySet> {
     }
   }
   mistakes.push(...patternMistakes(policies));
-  if (mistakes.length > 0) throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
+  if (mistakes.length > 0)
+    throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
   const text = JSON.stringify(policies.map(({ policy }) => policy));
   return { policies, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
 }

@@ -1,6 +1,5 @@
-import { isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
+import { compareSeverity, type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
 import type { InstanceReport, Report, ReportFinding } from '../core/report.ts';
-import { compareSeverity, type Finding } from '../core/finding.ts';
 import { imageReports, isShared, withPrevalence } from '../fleet/consensus.ts';
 import { type Claim, sharedIdentities } from '../fleet/unique.ts';
 import { recommend } from '../recommend/recommendation.ts';
@@ -8,7 +7,11 @@ import { flagsOf, scoreOf } from '../recommend/verdict.ts';
 import type { Outcome } from './instance.ts';
 
 /** The fleet's part of a report: what is only known when all instances are. Pure. */
-export function fleetReport(outcomes: Outcome[], firstSeen: (outcome: Outcome) => Map<string, string>, seenAt: string): Pick<Report, 'summary' | 'instances' | 'fleet'> {
+export function fleetReport(
+  outcomes: Outcome[],
+  firstSeen: (outcome: Outcome) => Map<string, string>,
+  seenAt: string,
+): Pick<Report, 'summary' | 'instances' | 'fleet'> {
   const claims: Claim[] = outcomes.flatMap((o) => o.claims.map((claim) => ({ ...claim, instance: o.instance.id })));
   const shared = sharedIdentities(claims);
   const members = withPrevalence(
@@ -16,7 +19,9 @@ export function fleetReport(outcomes: Outcome[], firstSeen: (outcome: Outcome) =
       id: o.instance.id,
       image: o.manifest?.image.ref ?? '',
       judged: o.reached && o.manifest !== undefined,
-      findings: [...o.findings, ...(shared.get(o.instance.id) ?? [])].sort((a, b) => compareSeverity(b.severity, a.severity)),
+      findings: [...o.findings, ...(shared.get(o.instance.id) ?? [])].sort((a, b) =>
+        compareSeverity(b.severity, a.severity),
+      ),
     })),
   );
   const instances = outcomes.map((o, i) => instanceReport(o, members[i]?.findings ?? [], firstSeen(o), seenAt));
@@ -24,8 +29,19 @@ export function fleetReport(outcomes: Outcome[], firstSeen: (outcome: Outcome) =
   return { summary: summaryOf(instances), instances, fleet: imageReports(members, snowflakes) };
 }
 
-function instanceReport(o: Outcome, findings: Finding[], firstSeen: Map<string, string>, seenAt: string): InstanceReport {
-  const standing = { reached: o.reached, hasManifest: o.manifest !== undefined, findings, gaps: o.gaps, shared: isShared };
+function instanceReport(
+  o: Outcome,
+  findings: Finding[],
+  firstSeen: Map<string, string>,
+  seenAt: string,
+): InstanceReport {
+  const standing = {
+    reached: o.reached,
+    hasManifest: o.manifest !== undefined,
+    findings,
+    gaps: o.gaps,
+    shared: isShared,
+  };
   const flags = flagsOf(standing);
   const verdict = flags[0] ?? 'clean';
   const { instance, manifest } = o;
@@ -44,7 +60,12 @@ function instanceReport(o: Outcome, findings: Finding[], firstSeen: Map<string, 
     recommendation: recommend(verdict, standing),
     coverage: o.coverage,
     gaps: o.gaps.map(({ probe, reason, detail }) => ({ probe, reason, detail })),
-    findings: findings.map(({ explained: _, ...finding }): ReportFinding => ({ ...finding, firstSeenAt: firstSeen.get(finding.id) ?? seenAt })),
+    findings: findings.map(
+      ({ explained: _, ...finding }): ReportFinding => ({
+        ...finding,
+        firstSeenAt: firstSeen.get(finding.id) ?? seenAt,
+      }),
+    ),
     seconds: Math.round(o.seconds * 1000) / 1000,
   };
 }
@@ -61,4 +82,3 @@ export function summaryOf(instances: InstanceReport[]): Report['summary'] {
   }
   return { instances: byVerdict, findings: bySeverity, gaps };
 }
-

@@ -81,13 +81,26 @@ async function scanOne(instance: Instance, options: ScanOptions): Promise<Outcom
   try {
     const known = manifests.before(instance);
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
-    const live = await look(instance, limits, since, signal, (bytes) => onEvent({ type: 'instance-progress', instance: instance.id, bytes }));
+    const live = await look(instance, limits, since, signal, (bytes) =>
+      onEvent({ type: 'instance-progress', instance: instance.id, bytes }),
+    );
     outcome.reached = true;
     outcome.os = live.os.pretty;
     outcome.identity = live.os.identity;
     outcome.coverage = coverageOf(live, outcome.readAt);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    if (manifest) Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, policies.policies.map((p) => p.policy), at));
+    if (manifest)
+      Object.assign(
+        outcome,
+        { manifest },
+        judgeInstance(
+          instance,
+          live,
+          manifest,
+          policies.policies.map((p) => p.policy),
+          at,
+        ),
+      );
     else outcome.gaps = live.gaps;
   } catch (error) {
     const gap = reachGap(error);
@@ -95,7 +108,13 @@ async function scanOne(instance: Instance, options: ScanOptions): Promise<Outcom
     outcome.gaps = [gap];
   }
   outcome.seconds = (performance.now() - began) / 1000;
-  onEvent({ type: 'instance-finished', instance: instance.id, at: new Date().toISOString(), gaps: outcome.gaps.length, files: outcome.coverage.filesSeen });
+  onEvent({
+    type: 'instance-finished',
+    instance: instance.id,
+    at: new Date().toISOString(),
+    gaps: outcome.gaps.length,
+    files: outcome.coverage.filesSeen,
+  });
   return outcome;
 }
 
@@ -114,7 +133,14 @@ function remember(store: Store, report: Report, outcomes: Outcome[]): void {
       complete: (outcomes[i]?.reached ?? false) && instance.gaps.length === 0,
       findings: instance.findings
         .filter(isLive)
-        .map(({ id: finding, kind, change, subject, severity, disposition }) => ({ id: finding, kind, change, subject, severity, disposition })),
+        .map(({ id: finding, kind, change, subject, severity, disposition }) => ({
+          id: finding,
+          kind,
+          change,
+          subject,
+          severity,
+          disposition,
+        })),
     })),
   );
 }

@@ -24,6 +24,8 @@ export class Frame {
 export interface Frames {
   /** Epoch seconds on the instance's clock; 0 when it did not say. */
   readAt: number;
+  /** Directory that the program was run on, as it says; empty when it did not say. */
+  root: string;
   frames: Map<string, Frame>;
   /** Probe names whose end mark is missing or that were never begun, and why. */
   broken: Map<string, { reason: GapReason; detail: string }>;
@@ -37,17 +39,22 @@ export interface Frames {
  * Whatever came before the first mark (banners, noise of a login shell) is dropped.
  */
 export function splitFrames(answer: Buffer, expected: string[]): Frames {
-  const result: Frames = { readAt: 0, frames: new Map(), broken: new Map() };
+  const result: Frames = { readAt: 0, root: '', frames: new Map(), broken: new Map() };
   const start = answer.indexOf(`\0${hello}`, 0, 'latin1');
   if (start < 0) {
     for (const name of expected) {
-      result.broken.set(name, { reason: 'garbled', detail: 'the instance did not run the program: no begin mark in its answer' });
+      result.broken.set(name, {
+        reason: 'garbled',
+        detail: 'the instance did not run the program: no begin mark in its answer',
+      });
     }
     return result;
   }
   const helloEnd = answer.indexOf(0, start + 1);
   if (helloEnd > 0) {
-    const clock = Number(answer.toString('latin1', start + 1 + hello.length, helloEnd));
+    const [epoch = '', ...root] = answer.toString('latin1', start + 1 + hello.length, helloEnd).split(' ');
+    const clock = Number(epoch);
+    result.root = root.join(' ');
     result.readAt = Number.isFinite(clock) ? clock : 0;
   }
   let at = start + 1;

@@ -1,5 +1,5 @@
-import type { Frame } from './frames.ts';
 import type { Draft } from '../core/draft.ts';
+import type { Frame } from './frames.ts';
 
 /** One read-only question to an instance, and the parser of its answer. */
 export interface Probe {

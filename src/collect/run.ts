@@ -1,7 +1,7 @@
-import type { Answer, ProgramArguments, Session } from '../core/ports.ts';
-import type { GapReason } from '../core/facts.ts';
 import { printable } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
+import type { GapReason } from '../core/facts.ts';
+import type { Answer, ProgramArguments, Session } from '../core/ports.ts';
 import { splitFrames } from './frames.ts';
 import type { Probe } from './probe.ts';
 import { composeProgram } from './program.ts';
@@ -20,8 +20,11 @@ export async function collect(
 /** Pure: an answer to facts and gaps. */
 export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments): Draft {
   const asked = probes.filter((probe) => probe.asks === 'always' || args.mode === 'live');
-  const { readAt, frames, broken } = splitFrames(answer.stdout, asked.map((probe) => probe.name));
-  const draft = new Draft(args.root);
+  const { readAt, root, frames, broken } = splitFrames(
+    answer.stdout,
+    asked.map((probe) => probe.name),
+  );
+  const draft = new Draft(root || args.root);
   draft.readAt = readAt;
   for (const probe of asked) {
     const frame = frames.get(probe.name);
@@ -31,9 +34,14 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
   if (broken.size === asked.length) {
     for (const probe of asked) draft.partial.add(probe.name);
     const first = [...broken.values()][0];
-    draft.gap('connect', why?.reason ?? first?.reason ?? 'garbled', why?.detail ?? `${first?.detail ?? ''}${said(answer)}`);
+    draft.gap(
+      'connect',
+      why?.reason ?? first?.reason ?? 'garbled',
+      why?.detail ?? `${first?.detail ?? ''}${said(answer)}`,
+    );
   } else {
-    for (const [name, { reason, detail }] of broken) draft.cut(name, why?.reason ?? reason, why ? `${detail}: ${why.detail}` : detail);
+    for (const [name, { reason, detail }] of broken)
+      draft.cut(name, why?.reason ?? reason, why ? `${detail}: ${why.detail}` : detail);
   }
   return draft;
 }

@@ -12,7 +12,11 @@ export function loadDocument<T>(path: string, what: string, validate: Validator)
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(`cannot read the ${what} ${path}: ${messageOf(error)}`, 'name a file that exists and may be read', { cause: error });
+    throw new UserError(
+      `cannot read the ${what} ${path}: ${messageOf(error)}`,
+      'name a file that exists and may be read',
+      { cause: error },
+    );
   }
   return parseText<T>(text, path, what, validate);
 }
@@ -26,14 +30,20 @@ export function parseText<T>(text: string, path: string, what: string, validate:
     return `${path}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    throw new UserError(document.errors.map((e) => `${at(e.pos[0])}: ${e.message}`).join('\n'), `the ${what} must be valid YAML`);
+    throw new UserError(
+      document.errors.map((e) => `${at(e.pos[0])}: ${e.message}`).join('\n'),
+      `the ${what} must be valid YAML`,
+    );
   }
   // Aliases are bounded so that a small file cannot become a huge one.
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   const mistakes = validate(value);
   if (mistakes.length === 0) return value as T;
   const said = mistakes.map(({ pointer, message }) => {
-    const keys = pointer.split('/').slice(1).map((k) => k.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const keys = pointer
+      .split('/')
+      .slice(1)
+      .map((k) => k.replaceAll('~1', '/').replaceAll('~0', '~'));
     return `${at(offsetOf(document, keys))}: ${keys.join('.') || 'the document'} ${message}`;
   });
   throw new UserError([...new Set(said)].join('\n'), `this is a ${what}; "snowfence schema" prints its schema`);

@@ -2,7 +2,7 @@ import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Drift } from '../core/finding.ts';
 import { parseFileValue } from '../fingerprint/files.ts';
 import { driftOf } from './merge.ts';
-import { Unknown, coveredGaps } from './unknown.ts';
+import { coveredGaps, Unknown } from './unknown.ts';
 
 /** All differences between an image and an instance, and what could not be compared. */
 export interface Comparison {
@@ -62,5 +62,8 @@ function isUnknownPassword(drift: Drift): boolean {
   const before = (drift.before ?? '').split('\t');
   const after = (drift.after ?? '').split('\t');
   const last = before.length - 1;
-  return (before[last] === '?' || after[last] === '?') && before.slice(0, last).join('\t') === after.slice(0, last).join('\t');
+  return (
+    (before[last] === '?' || after[last] === '?') &&
+    before.slice(0, last).join('\t') === after.slice(0, last).join('\t')
+  );
 }

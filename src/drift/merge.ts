@@ -1,5 +1,5 @@
-import type { Drift } from '../core/finding.ts';
 import type { Stream } from '../core/facts.ts';
+import type { Drift } from '../core/finding.ts';
 
 const LF = 10;
 const NUL = 0;
@@ -105,7 +105,11 @@ export function driftOf(stream: Drift['stream'], before: Stream, after: Stream):
     const side = a ? before : after;
     const line = a ?? b;
     if (!line) return;
-    const drift: Drift = { stream, change: a && b ? 'changed' : a ? 'removed' : 'added', key: side.toString('latin1', line.begin, line.nul) };
+    const drift: Drift = {
+      stream,
+      change: a && b ? 'changed' : a ? 'removed' : 'added',
+      key: side.toString('latin1', line.begin, line.nul),
+    };
     if (a) drift.before = before.toString('latin1', a.nul + 1, a.end);
     if (b) drift.after = after.toString('latin1', b.nul + 1, b.end);
     drifts.push(drift);

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { lookup } from './stream.ts';
 import type { Stream } from '../core/facts.ts';
 import { parseFileValue } from './files.ts';
+import { lookup } from './stream.ts';
 
 /**
  * Package databases name files as they were packed (`/bin/cat`), the disk as they are (`/usr/bin/cat`, because /bin is

@@ -40,7 +40,8 @@ export function* readStream(stream: Stream): Generator<[key: string, value: stri
 export function lookup(stream: Stream, key: string): string | undefined {
   const wanted = Buffer.from(`${key}\0`, 'latin1');
   const at = firstAtOrAfter(stream, wanted);
-  if (at + wanted.length > stream.length || stream.compare(wanted, 0, wanted.length, at, at + wanted.length) !== 0) return undefined;
+  if (at + wanted.length > stream.length || stream.compare(wanted, 0, wanted.length, at, at + wanted.length) !== 0)
+    return undefined;
   const end = stream.indexOf(LF, at + wanted.length);
   return stream.toString('latin1', at + wanted.length, end < 0 ? stream.length : end);
 }

@@ -23,12 +23,16 @@ export function signature(finding: Finding): string {
 
 /** Adds to each live finding how many instances of its image show the same. Mutates nothing. */
 export function withPrevalence(members: Member[]): Member[] {
-  const groups = new Map([...byImage(members)].map(([image, siblings]) => [image, { seen: countSignatures(siblings), of: siblings.length }]));
+  const groups = new Map(
+    [...byImage(members)].map(([image, siblings]) => [image, { seen: countSignatures(siblings), of: siblings.length }]),
+  );
   return members.map((member) => {
     const group = groups.get(member.image);
     if (!member.judged || !group) return member;
     const findings = member.findings.map((finding) =>
-      isLive(finding) ? { ...finding, prevalence: { seen: group.seen.get(signature(finding)) ?? 1, of: group.of } } : finding,
+      isLive(finding)
+        ? { ...finding, prevalence: { seen: group.seen.get(signature(finding)) ?? 1, of: group.of } }
+        : finding,
     );
     return { ...member, findings };
   });
@@ -57,7 +61,13 @@ export function imageReports(members: Member[], snowflakes: Set<string>): ImageR
       instances: siblings.length,
       consensus: [...first.values()]
         .filter(isShared)
-        .map(({ kind, change, subject, prevalence }) => ({ kind, change, subject, seen: prevalence?.seen ?? 1, of: prevalence?.of ?? 1 })),
+        .map(({ kind, change, subject, prevalence }) => ({
+          kind,
+          change,
+          subject,
+          seen: prevalence?.seen ?? 1,
+          of: prevalence?.of ?? 1,
+        })),
       clusters: [...clusters].map(([key, instances]) => ({ findings: key.split('\n').length, instances })),
       snowflakes: siblings.filter((m) => snowflakes.has(m.id)).map((m) => m.id),
     };
@@ -78,7 +88,8 @@ function byImage(members: Member[]): Map<string, Member[]> {
 function countSignatures(members: Member[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const member of members) {
-    for (const key of new Set(member.findings.filter(isLive).map(signature))) counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (const key of new Set(member.findings.filter(isLive).map(signature)))
+      counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
 }

@@ -26,7 +26,9 @@ export function sharedIdentities(claims: Claim[]): Map<string, Finding[]> {
     const reason = claim.inImage
       ? 'its value is baked into the image, so every instance has the same identity: seal the image'
       : `${others.length} other ${others.length === 1 ? 'instance has' : 'instances have'} the same value (${others.slice(0, 3).join(', ')}): the image was not sealed, or it was copied`;
-    const hash = createHash('sha256').update([claim.instance, 'shared', claim.subject].join('\0'), 'latin1').digest('hex');
+    const hash = createHash('sha256')
+      .update([claim.instance, 'shared', claim.subject].join('\0'), 'latin1')
+      .digest('hex');
     const finding: Finding = {
       id: `sf-${hash.slice(0, 16)}`,
       kind: claim.subject.includes('ssh_host_') ? 'key' : 'instance',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { UserError, messageOf } from '../core/errors.ts';
+import { messageOf, UserError } from '../core/errors.ts';
 import type { Fingerprint, Gap, GapReason, Stream } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { ManifestHeader } from '../schema/manifest.ts';
@@ -57,9 +57,17 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 /** Reads a manifest and proves that its sections and its digest are what its header says. `from` names it in errors. @throws UserError */
-export function decodeManifest(bytes: Buffer, from: string, validate: (header: unknown) => string | undefined): Manifest {
+export function decodeManifest(
+  bytes: Buffer,
+  from: string,
+  validate: (header: unknown) => string | undefined,
+): Manifest {
   const broken = (what: string, cause?: unknown) =>
-    new UserError(`${from} is not a usable manifest: ${what}`, 'make it again with "snowfence manifest create"', cause ? { cause } : undefined);
+    new UserError(
+      `${from} is not a usable manifest: ${what}`,
+      'make it again with "snowfence manifest create"',
+      cause ? { cause } : undefined,
+    );
   let raw: Buffer;
   try {
     raw = gunzipSync(bytes, { maxOutputLength: maxBytes });
@@ -80,7 +88,8 @@ export function decodeManifest(bytes: Buffer, from: string, validate: (header: u
   for (const { name, bytes: length, sha256 } of header.sections) {
     const stream = raw.subarray(at, at + length);
     const found = createHash('sha256').update(stream).digest('hex');
-    if (stream.length !== length || found !== sha256) throw broken(`section "${name}" was altered or cut (sha256 ${found}, the header says ${sha256})`);
+    if (stream.length !== length || found !== sha256)
+      throw broken(`section "${name}" was altered or cut (sha256 ${found}, the header says ${sha256})`);
     streams[name] = stream;
     at += length;
   }
@@ -96,7 +105,19 @@ function fingerprintOf(header: ManifestHeader, streams: Partial<Record<SectionNa
   const none = Buffer.alloc(0);
   const { id, like, version, pretty, arch } = header.os;
   return {
-    os: { id, like: [...like], version, pretty, arch, kernel: '', hostname: '', imageHints: [], identity: '', launchKeys: [], uid: -1 },
+    os: {
+      id,
+      like: [...like],
+      version,
+      pretty,
+      arch,
+      kernel: '',
+      hostname: '',
+      imageHints: [],
+      identity: '',
+      launchKeys: [],
+      uid: -1,
+    },
     excluded: [...header.excluded],
     files: streams.files ?? none,
     packages: streams.packages ?? none,

@@ -17,7 +17,9 @@ export interface Section {
 export function sectionsOf(fingerprint: Fingerprint): { section: Section; stream: Stream }[] {
   return sectionNames.flatMap((name) => {
     const stream = fingerprint[name];
-    return stream ? [{ section: { name, bytes: stream.length, sha256: createHash('sha256').update(stream).digest('hex') }, stream }] : [];
+    return stream
+      ? [{ section: { name, bytes: stream.length, sha256: createHash('sha256').update(stream).digest('hex') }, stream }]
+      : [];
   });
 }
 
@@ -25,7 +27,11 @@ export function sectionsOf(fingerprint: Fingerprint): { section: Section; stream
  * The digest of a manifest: over what the image is (ref, digest, operating system, scope, sections), not over when,
  * where and with which version of the tool it was captured. The same source twice gives the same digest.
  */
-export function manifestDigest(image: { ref: string; digest?: string }, fingerprint: Fingerprint, sections: Section[]): string {
+export function manifestDigest(
+  image: { ref: string; digest?: string },
+  fingerprint: Fingerprint,
+  sections: Section[],
+): string {
   const { id, version } = fingerprint.os;
   const identity = JSON.stringify({
     schema: 'snowfence.manifest/v1',

@@ -23,15 +23,35 @@ function judge(the: Case, drift: Drift): Finding {
   for (const { rule, matches } of the.policy.expect) {
     if (rule.fact !== 'account' || !matches({ name: drift.key }) || !rule.changes.includes(drift.change)) continue;
     if (rule.only?.password && after?.['password'] !== rule.only.password) continue;
-    if (rule.only?.lines && oddLine(rule.only.lines, members(drift.before), members(drift.after)) !== undefined) continue;
-    return makeFinding(the.instance.id, 'account', drift.change, drift.key, { severity: 'info', disposition: 'expected', rule: rule.id, reason: rule.reason, ...sides });
+    if (rule.only?.lines && oddLine(rule.only.lines, members(drift.before), members(drift.after)) !== undefined)
+      continue;
+    return makeFinding(the.instance.id, 'account', drift.change, drift.key, {
+      severity: 'info',
+      disposition: 'expected',
+      rule: rule.id,
+      reason: rule.reason,
+      ...sides,
+    });
   }
   const allowed = the.policy.allow.find((r) => r.rule.fact === 'account' && r.matches({ name: drift.key }));
   if (allowed) {
-    return makeFinding(the.instance.id, 'account', drift.change, drift.key, { severity: 'info', disposition: 'expected', rule: allowed.rule.id, reason: allowed.rule.reason, ...sides });
+    return makeFinding(the.instance.id, 'account', drift.change, drift.key, {
+      severity: 'info',
+      disposition: 'expected',
+      rule: allowed.rule.id,
+      reason: allowed.rule.reason,
+      ...sides,
+    });
   }
   const { severity, reason, rule } = weigh(drift);
-  return makeFinding(the.instance.id, 'account', drift.change, drift.key, { severity, disposition: 'drift', rule, reason, controls: ['NIST 800-53 CM-6', 'NIST 800-53 AC-2'], ...sides });
+  return makeFinding(the.instance.id, 'account', drift.change, drift.key, {
+    severity,
+    disposition: 'drift',
+    rule,
+    reason,
+    controls: ['NIST 800-53 CM-6', 'NIST 800-53 AC-2'],
+    ...sides,
+  });
 }
 
 function weigh(drift: Drift): { severity: Severity; reason: string; rule: string } {
@@ -39,18 +59,33 @@ function weigh(drift: Drift): { severity: Severity; reason: string; rule: string
   const now = (drift.after ?? '').split('\t');
   const was = (drift.before ?? '').split('\t');
   if (isUser && drift.change !== 'removed' && now[0] === '0' && (was[0] !== '0' || drift.change === 'added')) {
-    return { severity: 'critical', rule: 'account/second-root', reason: 'a second account with user id 0 is root under another name' };
+    return {
+      severity: 'critical',
+      rule: 'account/second-root',
+      reason: 'a second account with user id 0 is root under another name',
+    };
   }
-  if (isUser && drift.change === 'added') return { severity: 'high', rule: 'account/added', reason: 'an account was added on the running server' };
-  if (isUser && drift.change === 'removed') return { severity: 'medium', rule: 'account/removed', reason: 'an account of the image was removed' };
+  if (isUser && drift.change === 'added')
+    return { severity: 'high', rule: 'account/added', reason: 'an account was added on the running server' };
+  if (isUser && drift.change === 'removed')
+    return { severity: 'medium', rule: 'account/removed', reason: 'an account of the image was removed' };
   if (isUser) {
     const parts = userFields.filter((_, i) => was[i] !== now[i]);
     const grave = parts.some((p) => p === 'uid' || p === 'gid' || p === 'shell' || p === 'password');
-    return { severity: grave ? 'high' : 'medium', rule: 'account/changed', reason: `${parts.join(', ')} of an account of the image changed` };
+    return {
+      severity: grave ? 'high' : 'medium',
+      rule: 'account/changed',
+      reason: `${parts.join(', ')} of an account of the image changed`,
+    };
   }
-  if (powerful.test(drift.key)) return { severity: 'high', rule: 'account/powerful-group', reason: 'who is in this group is as good as root' };
+  if (powerful.test(drift.key))
+    return { severity: 'high', rule: 'account/powerful-group', reason: 'who is in this group is as good as root' };
   const severity = drift.change === 'removed' ? 'low' : 'medium';
-  return { severity, rule: `account/group-${drift.change}`, reason: `a group was ${drift.change} on the running server` };
+  return {
+    severity,
+    rule: `account/group-${drift.change}`,
+    reason: `a group was ${drift.change} on the running server`,
+  };
 }
 
 function members(value: string | undefined): string {

@@ -80,7 +80,14 @@ export function concerns(rule: Rule, concern: Concern): boolean {
 
 /** Selectors of one rule. A selector that the rule has and the subject lacks does not match. */
 export function compileRule<R extends Rule>(rule: R): Compiled<R> {
-  const has = rule as { paths?: string[]; names?: string[]; executables?: string[]; addresses?: string[]; protocols?: string[]; ports?: number[] };
+  const has = rule as {
+    paths?: string[];
+    names?: string[];
+    executables?: string[];
+    addresses?: string[];
+    protocols?: string[];
+    ports?: number[];
+  };
   const path = globs(has.paths);
   const name = globs(has.names);
   const executable = globs(has.executables);

@@ -22,11 +22,17 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
     return `its mode is ${after.mode}, allowed is ${only.modes.join(' or ')}`;
   }
   const owner = `${after.uid}:${after.gid}`;
-  if (only.owners && !only.owners.includes(owner)) return `its owner is ${owner}, allowed is ${only.owners.join(' or ')}`;
-  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities) return 'it has file capabilities';
-  if (only.maxSize !== undefined && Number(after.size) > only.maxSize) return `its size is ${after.size} bytes, allowed is ${only.maxSize}`;
+  if (only.owners && !only.owners.includes(owner))
+    return `its owner is ${owner}, allowed is ${only.owners.join(' or ')}`;
+  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
+    return 'it has file capabilities';
+  if (only.maxSize !== undefined && Number(after.size) > only.maxSize)
+    return `its size is ${after.size} bytes, allowed is ${only.maxSize}`;
   if (only.link !== undefined && !whole(only.link).test(after.link)) return `it points to ${after.link}`;
-  if (only.attributes && (after.mode !== sight.before?.mode || after.uid !== sight.before?.uid || after.gid !== sight.before?.gid)) {
+  if (
+    only.attributes &&
+    (after.mode !== sight.before?.mode || after.uid !== sight.before?.uid || after.gid !== sight.before?.gid)
+  ) {
     return 'more than its content differs';
   }
   return misfitOfContent(only, sight);
@@ -44,7 +50,8 @@ function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight
   }
   if (only.launchKeys) {
     const strange = keyLines(text).filter((line) => !sight.launchKeys.some((key) => line.includes(key)));
-    if (strange.length > 0) return `it holds ${strange.length} public ${strange.length === 1 ? 'key' : 'keys'} that the platform did not give it at launch`;
+    if (strange.length > 0)
+      return `it holds ${strange.length} public ${strange.length === 1 ? 'key' : 'keys'} that the platform did not give it at launch`;
   }
   return undefined;
 }

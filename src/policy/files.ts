@@ -42,13 +42,28 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
     if (rule.when === 'packages-changed' && packages.changed.size === 0) continue;
     const wrong = misfit(rule, sight);
-    if (wrong === undefined) return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: rule.id, reason: rule.reason });
+    if (wrong === undefined)
+      return finding(the, file, 'file', {
+        severity: 'info',
+        disposition: 'expected',
+        rule: rule.id,
+        reason: rule.reason,
+      });
     doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
   }
   const allowed = the.policy.allow.find((r) => r.rule.fact === 'file' && r.matches({ path: drift.key }));
-  if (allowed) return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: allowed.rule.id, reason: allowed.rule.reason });
+  if (allowed)
+    return finding(the, file, 'file', {
+      severity: 'info',
+      disposition: 'expected',
+      rule: allowed.rule.id,
+      reason: allowed.rule.reason,
+    });
   const weight = weigh(the, file);
-  const diff = text.oldContent === undefined && drift.change === 'changed' ? undefined : unifiedDiff(drift.key, text.oldContent, text.newContent);
+  const diff =
+    text.oldContent === undefined && drift.change === 'changed'
+      ? undefined
+      : unifiedDiff(drift.key, text.oldContent, text.newContent);
   return finding(the, file, weight?.as ?? 'file', {
     severity: weight?.severity ?? 'low',
     disposition: 'drift',
@@ -84,11 +99,14 @@ function capabilitiesMatter({ before, after }: FileDrift): boolean {
 function isTampered(the: Case, { drift, before, after }: FileDrift): boolean {
   const owner = lookup(the.image.owned, drift.key);
   if (!owner || owner.endsWith(' conffile') || !before || !after) return false;
-  return before.type !== after.type || before.link !== after.link || (before.sha256 !== after.sha256 && after.sha256 !== '?');
+  return (
+    before.type !== after.type || before.link !== after.link || (before.sha256 !== after.sha256 && after.sha256 !== '?')
+  );
 }
 
 function textsOf(the: Case, { drift, before, after }: FileDrift): { oldContent?: string; newContent?: string } {
-  const oldContent = before?.type === 'f' ? (before.size === '0' ? '' : lookup(the.image.contents, drift.key)) : undefined;
+  const oldContent =
+    before?.type === 'f' ? (before.size === '0' ? '' : lookup(the.image.contents, drift.key)) : undefined;
   const newContent = after?.type === 'f' ? (after.size === '0' ? '' : lookup(the.live.contents, drift.key)) : undefined;
   return {
     ...(oldContent === undefined ? {} : { oldContent: unescapeName(oldContent) }),
@@ -107,7 +125,8 @@ function what({ drift, before, after }: FileDrift): string {
   const parts: string[] = [];
   if (before.sha256 !== after.sha256 || before.size !== after.size) parts.push('content');
   if (before.mode !== after.mode) parts.push(`mode ${before.mode} -> ${after.mode}`);
-  if (before.uid !== after.uid || before.gid !== after.gid) parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
+  if (before.uid !== after.uid || before.gid !== after.gid)
+    parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
   if (before.capabilities !== after.capabilities) parts.push('file capabilities');
   if (before.link !== after.link) parts.push('link target');
   return `${parts.join(', ')} changed`;
@@ -123,7 +142,15 @@ function finding(the: Case, file: FileDrift, kind: FindingKind, parts: Parameter
   });
 }
 
-const typeNames: Record<string, string> = { f: 'file', d: 'directory', l: 'link', b: 'block device', c: 'character device', p: 'fifo', s: 'socket' };
+const typeNames: Record<string, string> = {
+  f: 'file',
+  d: 'directory',
+  l: 'link',
+  b: 'block device',
+  c: 'character device',
+  p: 'fifo',
+  s: 'socket',
+};
 
 function attributes(file: FileValue | undefined, modified?: number): Attributes | undefined {
   if (!file) return undefined;

@@ -2,7 +2,13 @@ import type { Case } from './case.ts';
 import { type FileDrift, weigh } from './files.ts';
 
 /** Severity entries that say nothing special of a file: only such files may disappear into the finding of their directory. */
-const plain = new Set(['severity/data', 'severity/system', 'severity/configuration', 'severity/packaged-file', undefined]);
+const plain = new Set([
+  'severity/data',
+  'severity/system',
+  'severity/configuration',
+  'severity/packaged-file',
+  undefined,
+]);
 
 /** A drift and the plain ones below it that it stands for. */
 export interface Folded {

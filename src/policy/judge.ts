@@ -61,7 +61,10 @@ function explainedByAccount(the: Case, file: FileDrift, accounts: Finding[]): Fi
   const path = file.drift.key;
   if (accountFiles.test(path)) {
     const shadow = path.includes('shadow');
-    return accounts.find((a) => (shadow ? a.subject.startsWith('user ') : true) && !path.endsWith('-')) ?? (path.endsWith('-') ? accounts[0] : undefined);
+    return (
+      accounts.find((a) => (shadow ? a.subject.startsWith('user ') : true) && !path.endsWith('-')) ??
+      (path.endsWith('-') ? accounts[0] : undefined)
+    );
   }
   if (the.drifts.length === 0 || file.drift.change !== 'added') return undefined;
   return accounts.find((account) => {
@@ -70,12 +73,19 @@ function explainedByAccount(the: Case, file: FileDrift, accounts: Finding[]): Fi
     const name = account.subject.replace(/^user /, '');
     if (path === `/var/mail/${name}` || path === `/var/spool/mail/${name}`) return true;
     const isSkeleton = /\/(\.bashrc|\.profile|\.bash_logout|\.cshrc|\.login|\.zshrc)$/.test(path);
-    return typeof home === 'string' && home.length > 1 && (path === home || (isSkeleton && path.startsWith(`${home}/`)));
+    return (
+      typeof home === 'string' && home.length > 1 && (path === home || (isSkeleton && path.startsWith(`${home}/`)))
+    );
   });
 }
 
 function worstFirst(a: Finding, b: Finding): number {
-  return compareSeverity(b.severity, a.severity) || compare(a.kind, b.kind) || compare(a.subject, b.subject) || compare(a.change, b.change);
+  return (
+    compareSeverity(b.severity, a.severity) ||
+    compare(a.kind, b.kind) ||
+    compare(a.subject, b.subject) ||
+    compare(a.change, b.change)
+  );
 }
 
 function compare(a: string, b: string): number {

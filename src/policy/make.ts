@@ -7,7 +7,13 @@ export type FindingParts = Pick<Finding, 'severity' | 'disposition' | 'rule' | '
   Partial<Pick<Finding, 'before' | 'after' | 'diff' | 'ownedBy' | 'explains' | 'explained' | 'tamper' | 'controls'>>;
 
 /** Makes a finding. `subject` is canonical (escaped latin1); the finding carries what a person may see of it. */
-export function makeFinding(instance: string, kind: FindingKind, change: Change, subject: string, parts: FindingParts): Finding {
+export function makeFinding(
+  instance: string,
+  kind: FindingKind,
+  change: Change,
+  subject: string,
+  parts: FindingParts,
+): Finding {
   const shown = display(subject);
   return {
     id: findingId(instance, kind, change, subject),

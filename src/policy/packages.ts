@@ -33,11 +33,18 @@ export function judgePackages(the: Case): PackageChanges {
   return { changed: new Set(findings.keys()), findings };
 }
 
-function weigh(name: string, before: string | undefined, after: string | undefined): { severity: Severity; reason: string } {
-  if (before === undefined) return { severity: 'medium', reason: `${name} was installed on the running server; the image does not have it` };
+function weigh(
+  name: string,
+  before: string | undefined,
+  after: string | undefined,
+): { severity: Severity; reason: string } {
+  if (before === undefined)
+    return { severity: 'medium', reason: `${name} was installed on the running server; the image does not have it` };
   if (after === undefined) return { severity: 'medium', reason: `${name} was removed from the running server` };
   const direction = compareVersions(before, after);
-  if (direction < 0) return { severity: 'medium', reason: `${name} was upgraded in place; the image has the older version` };
-  if (direction > 0) return { severity: 'high', reason: `${name} was downgraded in place: old versions bring back old holes` };
+  if (direction < 0)
+    return { severity: 'medium', reason: `${name} was upgraded in place; the image has the older version` };
+  if (direction > 0)
+    return { severity: 'high', reason: `${name} was downgraded in place: old versions bring back old holes` };
   return { severity: 'medium', reason: `the state of ${name} in the package database changed` };
 }

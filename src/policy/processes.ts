@@ -35,7 +35,12 @@ export function judgeProcesses(the: Case, packages: PackageChanges): Finding[] {
 
 function faultOf(the: Case, process: ProcessFact, packages: PackageChanges): Fault | undefined {
   if (process.exe.startsWith('/memfd:')) {
-    return { rule: 'process/memory-only', severity: 'critical', tamper: true, reason: 'a program runs from memory and has no file' };
+    return {
+      rule: 'process/memory-only',
+      severity: 'critical',
+      tamper: true,
+      reason: 'a program runs from memory and has no file',
+    };
   }
   const value = lookup(the.image.files, process.exe);
   const inImage = value === undefined ? undefined : parseFileValue(value);
@@ -53,16 +58,31 @@ function faultOf(the: Case, process: ProcessFact, packages: PackageChanges): Fau
   }
   if (isFromPackage(the, process, packages)) return masquerade(process);
   if (process.deleted) {
-    return { rule: 'process/deleted', severity: 'critical', tamper: true, reason: 'a program runs whose file was deleted, and the image never had it' };
+    return {
+      rule: 'process/deleted',
+      severity: 'critical',
+      tamper: true,
+      reason: 'a program runs whose file was deleted, and the image never had it',
+    };
   }
-  return { rule: 'process/not-in-image', severity: 'high', tamper: false, reason: 'a program runs that is not a file of the image' };
+  return {
+    rule: 'process/not-in-image',
+    severity: 'high',
+    tamper: false,
+    reason: 'a program runs that is not a file of the image',
+  };
 }
 
 /** A user program that calls itself `[kworker/0:1]` wants to be overlooked: only kernel threads are shown in brackets. */
 function masquerade(process: ProcessFact): Fault | undefined {
   const name = process.argv[0] ?? '';
   if (!/^\[.*\]$/.test(name)) return undefined;
-  return { rule: 'process/masquerade', severity: 'high', tamper: true, reason: 'a program calls itself a kernel thread' };
+  return {
+    rule: 'process/masquerade',
+    severity: 'high',
+    tamper: true,
+    reason: 'a program calls itself a kernel thread',
+  };
 }
 
 /** The file belongs to a package that changed, and is what that package installed. */
@@ -110,7 +130,9 @@ export function deniedProcesses(the: Case): Finding[] {
   const found: Finding[] = [];
   for (const { rule, matches } of the.policy.deny) {
     if (rule.fact !== 'process') continue;
-    const processes = (the.live.processes ?? []).filter((p) => matches({ executable: unescapeName(p.exe), path: p.exe }));
+    const processes = (the.live.processes ?? []).filter((p) =>
+      matches({ executable: unescapeName(p.exe), path: p.exe }),
+    );
     const first = processes[0];
     if (!first) continue;
     found.push(

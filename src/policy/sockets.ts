@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts';
 import { readStream } from '../fingerprint/stream.ts';
-import type { Subject } from './compile.ts';
 import type { Case } from './case.ts';
+import type { Subject } from './compile.ts';
 import { makeFinding } from './make.ts';
 
 /** `tcp 0.0.0.0 22 /usr/sbin/sshd` taken apart. */
@@ -17,7 +17,9 @@ function parseSocket(key: string): Required<Pick<Subject, 'protocol' | 'address'
 export function judgeSockets(the: Case): Finding[] {
   if (!the.live.sockets) return [];
   const rules = the.policy.allow.filter((r) => r.rule.fact === 'socket');
-  const golden = the.image.sockets ? new Set(Array.from(readStream(the.image.sockets), ([key]) => withoutExecutable(key))) : undefined;
+  const golden = the.image.sockets
+    ? new Set(Array.from(readStream(the.image.sockets), ([key]) => withoutExecutable(key)))
+    : undefined;
   const findings: Finding[] = [];
   for (const [key] of readStream(the.live.sockets)) {
     const socket = parseSocket(key);
@@ -26,7 +28,8 @@ export function judgeSockets(the: Case): Finding[] {
       findings.push(make(the, key, denied.rule.severity, denied.rule.id, denied.rule.reason));
       continue;
     }
-    if ((!golden && rules.length === 0) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket))) continue;
+    if ((!golden && rules.length === 0) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket)))
+      continue;
     const open = socket.address !== '127.0.0.1' && socket.address !== '::1';
     const reason = golden
       ? 'a port is open that the golden instance does not have open'

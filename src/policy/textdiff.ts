@@ -6,7 +6,8 @@ const maxLines = 200;
 const maxCharacters = 20_000;
 
 /** `password = ...` and the like: the value is not for a report, even from a file that everybody may read. */
-const secretValue = /((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential)[a-z0-9_-]*["']?\s*[=:]\s*)(\S.*)$/i;
+const secretValue =
+  /((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential)[a-z0-9_-]*["']?\s*[=:]\s*)(\S.*)$/i;
 
 /** Unified diff of two texts (raw latin1), safe to show; undefined when neither side's text is known. */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string | undefined {
@@ -25,7 +26,8 @@ export function unifiedDiff(path: string, before: string | undefined, after: str
   if (patch === undefined) return undefined;
   // The first line is a ruler, not part of the format.
   const lines = patch.split('\n').slice(1).map(safeLine);
-  const cut = lines.length > maxLines ? [...lines.slice(0, maxLines), `... ${lines.length - maxLines} more lines`] : lines;
+  const cut =
+    lines.length > maxLines ? [...lines.slice(0, maxLines), `... ${lines.length - maxLines} more lines`] : lines;
   const text = cut.join('\n');
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}\n... cut` : text;
 }

@@ -1,6 +1,5 @@
 import { parseFileValue } from '../fingerprint/files.ts';
-import { readStream } from '../fingerprint/stream.ts';
-import { lookup } from '../fingerprint/stream.ts';
+import { lookup, readStream } from '../fingerprint/stream.ts';
 import type { Case, UniqueClaim } from './case.ts';
 
 /**
@@ -25,7 +24,15 @@ export function uniqueClaims(the: Case): UniqueClaim[] {
 }
 
 /** Directories that hold identities; `unique` rules outside of them are matched against drifts only. */
-const identityDirectories = ['/etc/ssh/', '/etc/machine-id', '/var/lib/dbus/', '/etc/iscsi/', '/etc/nvme/', '/etc/salt/', '/etc/krb5.keytab'];
+const identityDirectories = [
+  '/etc/ssh/',
+  '/etc/machine-id',
+  '/var/lib/dbus/',
+  '/etc/iscsi/',
+  '/etc/nvme/',
+  '/etc/salt/',
+  '/etc/krb5.keytab',
+];
 
 function candidates(the: Case): Set<string> {
   const paths = new Set(the.drifts.filter((d) => d.stream === 'files' && d.after !== undefined).map((d) => d.key));

@@ -38,5 +38,9 @@ export function compareVersions(a: string, b: string): number {
   };
   const left = split(a);
   const right = split(b);
-  return compareParts(left.epoch, right.epoch) || compareParts(left.upstream, right.upstream) || compareParts(left.revision, right.revision);
+  return (
+    compareParts(left.epoch, right.epoch) ||
+    compareParts(left.upstream, right.upstream) ||
+    compareParts(left.revision, right.revision)
+  );
 }

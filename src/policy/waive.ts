@@ -17,5 +17,10 @@ export function waive(the: Case, finding: Finding): Finding {
   if (!found) return finding;
   const { waiver } = found;
   const ticket = waiver.ticket ? `, ${waiver.ticket}` : '';
-  return { ...finding, disposition: 'waived', rule: waiver.id, reason: `${finding.reason} (waived by ${waiver.owner} until ${waiver.expires}${ticket}: ${waiver.reason})` };
+  return {
+    ...finding,
+    disposition: 'waived',
+    rule: waiver.id,
+    reason: `${finding.reason} (waived by ${waiver.owner} until ${waiver.expires}${ticket}: ${waiver.reason})`,
+  };
 }

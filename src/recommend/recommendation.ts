@@ -8,11 +8,21 @@ export function recommend(verdict: Verdict, standing: Standing): Recommendation 
   const gap = standing.gaps[0];
   switch (verdict) {
     case 'unreachable':
-      return { action: 'investigate', reason: `It could not be read (${gap?.detail ?? 'no answer'}), so nothing is known about it: mend the way in and scan again.` };
+      return {
+        action: 'investigate',
+        reason: `It could not be read (${gap?.detail ?? 'no answer'}), so nothing is known about it: mend the way in and scan again.`,
+      };
     case 'unknown-image':
-      return { action: 'investigate', reason: 'No manifest is known for the image it was launched from: make one with "snowfence manifest create" and add it, or name it with --image or --manifest.' };
+      return {
+        action: 'investigate',
+        reason:
+          'No manifest is known for the image it was launched from: make one with "snowfence manifest create" and add it, or name it with --image or --manifest.',
+      };
     case 'incomplete':
-      return { action: 'investigate', reason: `Nothing that was read differs, but ${count(standing.gaps.length, 'thing')} could not be read (${gap?.detail ?? ''}): scan it again with the rights and tools it takes.` };
+      return {
+        action: 'investigate',
+        reason: `Nothing that was read differs, but ${count(standing.gaps.length, 'thing')} could not be read (${gap?.detail ?? ''}): scan it again with the rights and tools it takes.`,
+      };
     case 'clean':
       return { action: 'keep', reason: 'Everything in scope was read and is as in its image.' };
     default:
@@ -31,10 +41,16 @@ function forLive(live: Finding[], worst: Finding | undefined, standing: Standing
   }
   if (live.every((f) => standing.shared(f))) {
     const seen = worst?.prevalence;
-    return { action: 'rebake', reason: `${seen?.seen ?? ''} of ${seen?.of ?? ''} instances of this image drifted alike (${subject}): put the change into a new image, then replace them.` };
+    return {
+      action: 'rebake',
+      reason: `${seen?.seen ?? ''} of ${seen?.of ?? ''} instances of this image drifted alike (${subject}): put the change into a new image, then replace them.`,
+    };
   }
   const others = live.length > 1 ? ` and ${live.length - 1} more` : '';
-  return { action: 'replace', reason: `Launch a new instance from the image and retire this one: ${subject}${others} cannot be rebuilt from the image.` };
+  return {
+    action: 'replace',
+    reason: `Launch a new instance from the image and retire this one: ${subject}${others} cannot be rebuilt from the image.`,
+  };
 }
 
 function count(n: number, word: string): string {

@@ -11,7 +11,20 @@ export const manifestSchema = {
   description:
     'A manifest file is gzip. Its first line is this JSON document; behind it stand the sections, in order, each of the given number of bytes: canonical streams of lines "key NUL value LF" sorted by key in byte order.',
   type: 'object',
-  required: ['schema', 'digest', 'image', 'createdAt', 'source', 'tool', 'labels', 'os', 'excluded', 'newestPackageAt', 'gaps', 'sections'],
+  required: [
+    'schema',
+    'digest',
+    'image',
+    'createdAt',
+    'source',
+    'tool',
+    'labels',
+    'os',
+    'excluded',
+    'newestPackageAt',
+    'gaps',
+    'sections',
+  ],
   properties: {
     schema: { const: 'snowfence.manifest/v1' },
     digest,
@@ -42,13 +55,22 @@ export const manifestSchema = {
       },
     },
     excluded: { type: 'array', items: { type: 'string' } },
-    newestPackageAt: { type: 'integer', minimum: 0, description: 'epoch seconds; what is newer on an instance was installed after the image was made' },
+    newestPackageAt: {
+      type: 'integer',
+      minimum: 0,
+      description: 'epoch seconds; what is newer on an instance was installed after the image was made',
+    },
     gaps: {
       type: 'array',
       items: {
         type: 'object',
         required: ['probe', 'reason', 'detail'],
-        properties: { probe: { type: 'string' }, reason: { type: 'string' }, detail: { type: 'string' }, paths: { type: 'array', items: { type: 'string' } } },
+        properties: {
+          probe: { type: 'string' },
+          reason: { type: 'string' },
+          detail: { type: 'string' },
+          paths: { type: 'array', items: { type: 'string' } },
+        },
       },
     },
     sections: {

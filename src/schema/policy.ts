@@ -2,7 +2,12 @@ import type { FromSchema } from 'json-schema-to-ts';
 
 const strings = { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 } as const;
 const severity = { enum: ['info', 'low', 'medium', 'high', 'critical'] } as const;
-const changes = { type: 'array', items: { enum: ['added', 'removed', 'changed'] }, minItems: 1, uniqueItems: true } as const;
+const changes = {
+  type: 'array',
+  items: { enum: ['added', 'removed', 'changed'] },
+  minItems: 1,
+  uniqueItems: true,
+} as const;
 
 /** What the rule's examples say of one fact; the tests run them, and `policy check` does. */
 const example = {
@@ -33,7 +38,11 @@ const examples = {
 } as const;
 
 const common = {
-  id: { type: 'string', pattern: '^[a-z0-9][a-z0-9./-]*$', description: 'unique, stands in every finding that the rule decides' },
+  id: {
+    type: 'string',
+    pattern: '^[a-z0-9][a-z0-9./-]*$',
+    description: 'unique, stands in every finding that the rule decides',
+  },
   reason: { type: 'string', minLength: 10, description: 'one sentence for a person: why the rule is right' },
   os: { ...strings, description: 'only where os-release ID or ID_LIKE is one of these' },
   images: { ...strings, description: 'only for images whose ref matches one of these globs' },
@@ -114,7 +123,10 @@ export const weight = {
     severity,
     paths: strings,
     changes,
-    as: { enum: ['file', 'key', 'job', 'service', 'module', 'setting', 'account', 'package'], description: 'kind of the finding' },
+    as: {
+      enum: ['file', 'key', 'job', 'service', 'module', 'setting', 'account', 'package'],
+      description: 'kind of the finding',
+    },
     executable: { const: true, description: 'executable by anybody' },
     setId: { const: true, description: 'set-user-id or set-group-id' },
     capabilities: { const: true, description: 'has, had or lost file capabilities' },
@@ -139,7 +151,11 @@ export const waiver = {
     images: { ...strings, description: 'globs' },
     kinds: strings,
     subjects: { ...strings, description: 'globs' },
-    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'only this content: a further change alerts again' },
+    sha256: {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: 'only this content: a further change alerts again',
+    },
   },
 } as const;
 

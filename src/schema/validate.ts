@@ -12,10 +12,18 @@ export type Validator = (document: unknown) => Mistake[];
 /** Compiles a schema. ajv is loaded here and only when something is to be validated: it costs some 70 ms. */
 export async function compileSchema(schema: object): Promise<Validator> {
   const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')]);
-  const ajv = new Ajv2020({ allErrors: true, discriminator: true, strict: true, verbose: true, strictRequired: false, allowUnionTypes: true });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    discriminator: true,
+    strict: true,
+    verbose: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+  });
   formats.default.default(ajv);
   const validate = ajv.compile(schema) as ValidateFunction;
-  return (document) => (validate(document) ? [] : (validate.errors ?? []).map(mistakeOf).filter((m) => m.message !== ''));
+  return (document) =>
+    validate(document) ? [] : (validate.errors ?? []).map(mistakeOf).filter((m) => m.message !== '');
 }
 
 function mistakeOf(error: ErrorObject): Mistake {
@@ -23,9 +31,15 @@ function mistakeOf(error: ErrorObject): Mistake {
   const allowed = 'allowedValues' in params ? `: ${(params['allowedValues'] as unknown[]).join(', ')}` : '';
   switch (error.keyword) {
     case 'additionalProperties':
-      return { pointer: `${error.instancePath}/${params['additionalProperty']}`, message: `unknown key "${params['additionalProperty']}"${nearest(String(params['additionalProperty']), knownKeys(error))}` };
+      return {
+        pointer: `${error.instancePath}/${params['additionalProperty']}`,
+        message: `unknown key "${params['additionalProperty']}"${nearest(String(params['additionalProperty']), knownKeys(error))}`,
+      };
     case 'discriminator':
-      return { pointer: `${error.instancePath}/${params['tag']}`, message: `"${params['tag']}" must be one of expect, allow, deny` };
+      return {
+        pointer: `${error.instancePath}/${params['tag']}`,
+        message: `"${params['tag']}" must be one of expect, allow, deny`,
+      };
     case 'const':
       return { pointer: error.instancePath, message: `must be ${JSON.stringify(params['allowedValue'])}` };
     // The branch that failed says what is wrong; that none of them fits says nothing more.
@@ -45,7 +59,11 @@ function knownKeys(error: ErrorObject): string[] {
 /** `; did you mean "x"?` when a known word is at most two edits away. */
 export function nearest(word: string, known: string[]): string {
   const best = known.map((k) => ({ k, d: distance(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d)[0];
-  return best && best.d <= 2 ? `; did you mean "${best.k}"?` : known.length > 0 && known.length <= 20 ? `; known: ${known.join(', ')}` : '';
+  return best && best.d <= 2
+    ? `; did you mean "${best.k}"?`
+    : known.length > 0 && known.length <= 20
+      ? `; known: ${known.join(', ')}`
+      : '';
 }
 
 function distance(a: string, b: string): number {
@@ -53,7 +71,11 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     }
     row = next;
   }

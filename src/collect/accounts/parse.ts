@@ -26,7 +26,11 @@ export function shadowStates(text: string): Map<string, string> {
  * user: uid, gid, gecos, home, shell, password state; group: gid, members (sorted, comma-separated).
  * Without `shadow` the password state is `?` (unknown), which equals everything and proves nothing.
  */
-export function parseAccounts(passwd: string, group: string, shadow: Map<string, string> | undefined): Map<string, string> {
+export function parseAccounts(
+  passwd: string,
+  group: string,
+  shadow: Map<string, string> | undefined,
+): Map<string, string> {
   const found = new Map<string, string>();
   const put = (key: string, fields: string[]) =>
     found.set(escapeName(key), fields.map((f) => escapeName(f.replaceAll('\t', ' '))).join('\t'));

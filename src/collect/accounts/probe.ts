@@ -1,6 +1,6 @@
-import { type Probe } from '../probe.ts';
-import { parseAccounts, parseShadow } from './parse.ts';
+import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
+import { parseAccounts, parseShadow } from './parse.ts';
 
 export const accounts: Probe = {
   name: 'accounts',

@@ -1,6 +1,6 @@
 import { escapeName } from '../../core/bytes.ts';
-import { sh } from '../sh.ts';
 import type { Probe } from '../probe.ts';
+import { sh } from '../sh.ts';
 import { mayBeKept } from './secrets.ts';
 
 /** Largest content that is read, bytes: configuration written by people is smaller. */
@@ -8,7 +8,8 @@ export const maxContent = 65_536;
 
 export const contents: Probe = {
   name: 'contents',
-  about: 'text of small, public configuration files under /etc changed since the image was made, for diffs; never secrets',
+  about:
+    'text of small, public configuration files under /etc changed since the image was made, for diffs; never secrets',
   asks: 'always',
   question: sh`
 SF_EXTRA="-name machine-id"

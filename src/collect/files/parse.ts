@@ -118,7 +118,8 @@ export class FileAnswer {
       }
       case 77: {
         const space = record.indexOf(' ', 2);
-        if (space > 0) this.facts.mounts.push({ type: record.slice(2, space), path: this.key(record.slice(space + 1)) });
+        if (space > 0)
+          this.facts.mounts.push({ type: record.slice(2, space), path: this.key(record.slice(space + 1)) });
         break;
       }
       case 117:
@@ -254,7 +255,9 @@ export class FileAnswer {
     const size = meta.type === 'f' ? meta.size : '-';
     const capabilities = meta.type === 'f' ? (this.caps.get(meta.path) ?? '-') : '-';
     const link = meta.type === 'l' ? ` ${escapeName(meta.link)}` : '';
-    this.facts.lines.push(`${key}\0${meta.type} ${meta.mode} ${meta.uid} ${meta.gid} ${size} ${sha256} ${capabilities}${link}`);
+    this.facts.lines.push(
+      `${key}\0${meta.type} ${meta.mode} ${meta.uid} ${meta.gid} ${size} ${sha256} ${capabilities}${link}`,
+    );
     if (sha256 === '?') this.facts.unhashed.push(key);
     if (meta.mtime !== '0') this.facts.modified.set(key, Math.floor(Number(meta.mtime)) || 0);
   }

@@ -33,7 +33,9 @@ export function imageHints(osRelease: Map<string, string>, instanceData: string)
 
 /** Base64 blobs of all OpenSSH public keys in a text. */
 export function publicKeys(text: string): string[] {
-  const keys = text.matchAll(/(?:ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+|sk-[a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]{20,}={0,2})/g);
+  const keys = text.matchAll(
+    /(?:ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+|sk-[a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]{20,}={0,2})/g,
+  );
   return [...new Set(Array.from(keys, (match) => match[1] ?? ''))];
 }
 

@@ -21,7 +21,12 @@ export function parseDpkgStatus(text: string): { packages: Map<string, string>; 
     const name = field('Package');
     const [want, flag, state] = field('Status').split(' ');
     if (!name || !state || state === 'not-installed' || state === 'config-files') continue;
-    const mark = state === 'installed' ? (want === 'hold' ? ' (hold)' : '') : ` (${[flag, state].filter((w) => w !== 'ok').join(' ')})`;
+    const mark =
+      state === 'installed'
+        ? want === 'hold'
+          ? ' (hold)'
+          : ''
+        : ` (${[flag, state].filter((w) => w !== 'ok').join(' ')})`;
     rows.push({ name, arch: field('Architecture'), version: field('Version') + mark });
     const block = /(?:^|\n)Conffiles:\s*\n((?: [^\n]*(?:\n|$))*)/.exec(stanza)?.[1] ?? '';
     for (const line of block.split('\n')) {

@@ -1,6 +1,6 @@
 import { escapeName } from '../../core/bytes.ts';
-import type { ProcessFact } from '../../core/facts.ts';
 import type { Draft } from '../../core/draft.ts';
+import type { ProcessFact } from '../../core/facts.ts';
 
 /** Where the records of one kind are kept: pid -> values in order. */
 type Values = Map<number, string[]>;
@@ -34,13 +34,21 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
 }
 
 /** /proc/PID/stat, proc(5): comm may hold spaces and `)`, so fields are counted from the last `)`. */
-function parseStat(text: string): { comm: string; state: string; ppid: number; start: number; rss: number } | undefined {
+function parseStat(
+  text: string,
+): { comm: string; state: string; ppid: number; start: number; rss: number } | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
   const rest = text.slice(close + 2).split(' ');
   const field = (n: number) => Number(rest[n - 3] ?? 0) || 0;
-  return { comm: escapeName(text.slice(open + 1, close)), state: rest[0] ?? '', ppid: field(4), start: field(22), rss: field(24) };
+  return {
+    comm: escapeName(text.slice(open + 1, close)),
+    state: rest[0] ?? '',
+    ppid: field(4),
+    start: field(22),
+    rss: field(24),
+  };
 }
 
 /** Longest command line that is kept, bytes: it is evidence, not compared. */
@@ -80,7 +88,11 @@ export function parseProcesses(records: string[], draft: Draft): void {
       pid,
       ppid: stat.ppid,
       comm: stat.comm,
-      argv: argv.join('\n').slice(0, maxArguments).split('\n').filter((a, i) => a !== '' || i > 0),
+      argv: argv
+        .join('\n')
+        .slice(0, maxArguments)
+        .split('\n')
+        .filter((a, i) => a !== '' || i > 0),
       exe: escapeName(inRoot(deleted ? link.slice(0, -' (deleted)'.length) : link, draft.strip)),
       deleted,
       exeId: id,
@@ -92,7 +104,11 @@ export function parseProcesses(records: string[], draft: Draft): void {
     });
   }
   if (hidden > 0) {
-    draft.gap('processes', 'permission', `the executables of ${hidden} processes may not be read by this account (root may)`);
+    draft.gap(
+      'processes',
+      'permission',
+      `the executables of ${hidden} processes may not be read by this account (root may)`,
+    );
   }
   draft.processes = found.sort((a, b) => a.pid - b.pid);
 }

@@ -1,10 +1,11 @@
-import { sh } from '../sh.ts';
 import type { Probe } from '../probe.ts';
+import { sh } from '../sh.ts';
 import { parseProcesses } from './parse.ts';
 
 export const processes: Probe = {
   name: 'processes',
-  about: 'running processes: executable, its sha256 through /proc, deleted or in memory only, arguments, user, start, memory',
+  about:
+    'running processes: executable, its sha256 through /proc, deleted or in memory only, arguments, user, start, memory',
   asks: 'live',
   question: sh`
 rec "hz $(getconf CLK_TCK 2>/dev/null)"

@@ -7,7 +7,10 @@ const states: Record<string, string> = { tcp: '0A', tcp6: '0A', udp: '07', udp6:
 const ephemeral = { from: 32_768, to: 60_999 };
 
 /** Lines of /proc/net/{tcp,tcp6,udp,udp6} to listening sockets. Addresses are printed as 32-bit words in host order. */
-export function parseProcNet(proto: string, text: string): { proto: string; address: string; port: number; inode: string }[] {
+export function parseProcNet(
+  proto: string,
+  text: string,
+): { proto: string; address: string; port: number; inode: string }[] {
   const found: { proto: string; address: string; port: number; inode: string }[] = [];
   for (const line of text.split('\n')) {
     const fields = line.trim().split(/\s+/);

@@ -1,7 +1,7 @@
 import { escapeName } from '../../core/bytes.ts';
-import { sh } from '../sh.ts';
-import type { Probe } from '../probe.ts';
 import type { Draft } from '../../core/draft.ts';
+import type { Probe } from '../probe.ts';
+import { sh } from '../sh.ts';
 import { parseProcNet } from './parse.ts';
 
 export const sockets: Probe = {
@@ -35,7 +35,11 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
 };
 
 /** `proto address port executable`; a socket whose holder may not be seen is a gap, and has the executable `?`. */
-function settle(listening: { proto: string; address: string; port: number; inode: string }[], holder: Map<string, number>, draft: Draft) {
+function settle(
+  listening: { proto: string; address: string; port: number; inode: string }[],
+  holder: Map<string, number>,
+  draft: Draft,
+) {
   const exeOf = new Map((draft.processes ?? []).map((p) => [p.pid, p.exe]));
   const found = new Map<string, string>();
   let unseen = 0;
@@ -47,7 +51,11 @@ function settle(listening: { proto: string; address: string; port: number; inode
     found.set(`${socket.proto} ${socket.address} ${socket.port} ${escapeName(exe ?? '?')}`, '');
   }
   if (unseen > 0 && draft.os.uid !== 0) {
-    draft.gap('sockets', 'permission', `the processes behind ${unseen} listening sockets may not be seen by this account (root may)`);
+    draft.gap(
+      'sockets',
+      'permission',
+      `the processes behind ${unseen} listening sockets may not be seen by this account (root may)`,
+    );
   }
   return found;
 }

@@ -38,7 +38,8 @@ export function instancesOfFleet(fleet: FleetFile, path: string): Instance[] {
 }
 
 function merge(settings: FleetDefaults[]): FleetDefaults {
-  return settings.reduce((sum, next) => ({ ...sum, ...next, labels: { ...sum.labels, ...next.labels } }), {});
+  const labels = Object.assign({}, ...settings.map((s) => s.labels ?? {})) as Record<string, string>;
+  return Object.assign({}, ...settings, { labels }) as FleetDefaults;
 }
 
 /** User and port of the file go into the URI unless it names its own. */

@@ -17,8 +17,12 @@ export function uriOf(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/.exec(text)?.[1];
   if (/^(ssh:\/\/|local:$|rootfs:)/.test(text)) return text;
   if (scheme && (text.startsWith(`${scheme}://`) || text === `${scheme}:`)) {
-    throw new UserError(`"${text}": unknown kind of instance "${scheme}"`, 'write ssh://[user@]host[:port], local: or rootfs:/dir');
+    throw new UserError(
+      `"${text}": unknown kind of instance "${scheme}"`,
+      'write ssh://[user@]host[:port], local: or rootfs:/dir',
+    );
   }
-  if (/[\s/?#]/.test(text) || text === '') throw new UserError(`"${text}" is no instance`, 'write ssh://[user@]host[:port], local: or rootfs:/dir');
+  if (/[\s/?#]/.test(text) || text === '')
+    throw new UserError(`"${text}" is no instance`, 'write ssh://[user@]host[:port], local: or rootfs:/dir');
   return `ssh://${text}`;
 }

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { UserError } from '../../core/errors.ts';
+import { exit } from '../../core/exit.ts';
+import { isLive } from '../../core/finding.ts';
+import type { Store } from '../../core/ports.ts';
+import { provide } from '../../core/registry.ts';
+import type { Report } from '../../core/report.ts';
+import { renderers } from '../../report/registry.ts';
+import { type Context, numberOption, openStore, wantsColor } from '../context.ts';
+
+export function addHistory(program: Command, context: Context): void {
+  const history = program.command('history').description('scans that were remembered');
+  history
+    .command('list')
+    .description('scans, newest first')
+    .option('-n, --limit <n>', 'how many', numberOption('--limit', 1, 100_000), 20)
+    .option('--json', 'as JSON')
+    .option('--store <file>', 'the store')
+    .action((flags: { limit: number; json?: boolean; store?: string }) =>
+      withStore(flags.store, (store) => {
+        const rows = store.listScans(flags.limit);
+        if (flags.json) context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+        else
+          for (const r of rows)
+            context.stdout.write(
+              `${r.id.slice(0, 8)}  ${r.startedAt}  ${String(r.instances).padStart(4)} instances  ${String(r.findings).padStart(5)} findings  ${r.worst}${r.partial ? '  (partial)' : ''}\n`,
+            );
+      }),
+    );
+  history
+    .command('show')
+    .description('a stored scan again, in any format')
+    .argument('<SCAN>', 'id, begin of an id, last or last~N')
+    .option('--format <format>', Object.keys(renderers).join(', '), 'text')
+    .option('--all', 'show expected and waived differences too')
+    .option('--store <file>', 'the store')
+    .action((id: string, flags: { format: string; all?: boolean; store?: string }) =>
+      withStore(flags.store, async (store) => {
+        const renderer = await provide(renderers, 'format', flags.format);
+        context.stdout.write(
+          renderer.render(reportOf(store, id), {
+            color: wantsColor(context.stdout, context.env),
+            all: flags.all ?? false,
+          }),
+        );
+      }),
+    );
+  history
+    .command('diff')
+    .description('findings that came, went or grew worse between two scans; exit 1 when any came')
+    .argument('<A>')
+    .argument('<B>')
+    .option('--store <file>', 'the store')
+    .addHelpText('after', '\nExample: snowfence history diff last~1 last')
+    .action((a: string, b: string, flags: { store?: string }) =>
+      withStore(flags.store, (store) => {
+        if (diffReports(reportOf(store, a), reportOf(store, b), (line) => context.stdout.write(`${line}\n`)))
+          context.code = exit.findings;
+      }),
+    );
+}
+
+async function withStore(path: string | undefined, use: (store: Store) => void | Promise<void>): Promise<void> {
+  const store = await openStore(path);
+  try {
+    await use(store);
+  } finally {
+    store.close();
+  }
+}
+
+function reportOf(store: Store, id: string): Report {
+  const found = store.findScan(id);
+  if (!found) throw new UserError(`no scan "${id}" is remembered`, '"snowfence history list" shows what there is');
+  return JSON.parse(found.reportJson) as Report;
+}
+
+/** Prints the transitions; true when a finding came. */
+function diffReports(before: Report, after: Report, print: (line: string) => void): boolean {
+  const live = (report: Report) =>
+    new Map(
+      report.instances.flatMap((i) => i.findings.filter(isLive).map((f) => [f.id, { instance: i.name, f }] as const)),
+    );
+  const old = live(before);
+  const now = live(after);
+  let came = false;
+  for (const [id, { instance, f }] of now) {
+    const was = old.get(id);
+    if (!was) {
+      came = true;
+      print(`new       ${instance}  ${f.severity}  ${f.kind} ${f.subject} ${f.change}`);
+    } else if (was.f.severity !== f.severity)
+      print(`severity  ${instance}  ${was.f.severity} -> ${f.severity}  ${f.kind} ${f.subject}`);
+  }
+  const read = new Set(
+    after.instances.filter((i) => i.verdict !== 'unreachable' && i.verdict !== 'unknown-image').map((i) => i.name),
+  );
+  for (const [id, { instance, f }] of old) {
+    if (!now.has(id))
+      print(
+        `${read.has(instance) ? 'resolved' : 'unknown '}  ${instance}  ${f.severity}  ${f.kind} ${f.subject} ${f.change}`,
+      );
+  }
+  return came;
+}

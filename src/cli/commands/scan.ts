@@ -1,0 +1,193 @@
+import { writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { loadDocument } from '../../config/document.ts';
+import { messageOf, UserError } from '../../core/errors.ts';
+import { type Severity, severities } from '../../core/finding.ts';
+import type { Instance, Reach, Store } from '../../core/ports.ts';
+import { provide } from '../../core/registry.ts';
+import type { ScanEvent } from '../../core/report.ts';
+import { renderers } from '../../report/registry.ts';
+import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
+
+/** Options as commander gives them. */
+export interface ScanFlags {
+  inventory?: string;
+  manifest?: string;
+  image?: string;
+  policy: string[];
+  format: string;
+  output?: string;
+  failOn: Severity;
+  concurrency: number;
+  timeout: number;
+  connectTimeout: number;
+  idleTimeout: number;
+  identity: string[];
+  knownHosts: string[];
+  sshConfig?: string;
+  sudo?: boolean;
+  store?: string | false;
+  all?: boolean;
+  quiet?: boolean;
+}
+
+const after = `
+Examples:
+  snowfence scan ssh://root@10.0.0.5 --manifest web-42.manifest
+  snowfence scan web-1 web-2 --image web:42                 (aliases of ~/.ssh/config; manifest from the store)
+  snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high --quiet
+
+Without --manifest and --image the image is found by the inventory's label, by cloud-init's instance metadata or by
+IMAGE_ID and IMAGE_VERSION of os-release, among the manifests in the store ("snowfence manifest add").`;
+
+export function addScan(program: Command, context: Context): void {
+  program
+    .command('scan')
+    .description('read instances, compare them with their image, say what drifted and what to do')
+    .argument('[INSTANCE...]', 'ssh://[user@]host[:port], a host alias, local: or rootfs:/dir')
+    .option('--inventory <file>', 'fleet file (YAML): hosts, groups, labels, images')
+    .option('--manifest <file>', 'manifest of the image that all of them were launched from')
+    .option('--image <ref>', 'the same by the ref or digest of a manifest in the store')
+    .option('--policy <file>', 'own policy file, repeatable; its rules win over the shipped ones', collectOption, [])
+    .addOption(new Option('--depth <depth>', 'how much is hashed').choices(['full']).default('full'))
+    .addOption(new Option('--format <format>', 'of the result').choices(Object.keys(renderers)).default('text'))
+    .option('--output <file>', 'write the result there instead of to standard output')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 1 from this severity on').choices([...severities]).default('low'),
+    )
+    .option('--concurrency <n>', 'instances at once', numberOption('--concurrency', 1, 1000), 16)
+    .option('--timeout <seconds>', 'limit for a whole instance', numberOption('--timeout', 1, 86_400), 900)
+    .option(
+      '--connect-timeout <seconds>',
+      'limit for connecting and logging in',
+      numberOption('--connect-timeout', 0.1, 3600),
+      15,
+    )
+    .option(
+      '--idle-timeout <seconds>',
+      'longest silence of an instance',
+      numberOption('--idle-timeout', 1, 86_400),
+      300,
+    )
+    .option('-i, --identity <file>', 'private key, repeatable', collectOption, [])
+    .option('--known-hosts <file>', 'known-hosts file instead of the usual ones, repeatable', collectOption, [])
+    .option('--ssh-config <file>', 'OpenSSH configuration instead of ~/.ssh/config')
+    .option('--sudo', 'run the program through "sudo -n"')
+    .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
+    .option('--no-store', 'remember nothing')
+    .option('--all', 'show expected and waived differences too')
+    .option('-q, --quiet', 'no progress on standard error')
+    .addHelpText('after', after)
+    .action(async (instances: string[], flags: ScanFlags) => {
+      context.code = await runScan(instances, flags, context);
+    });
+}
+
+/** Runs a scan as the command line asks for it; the exit code. */
+export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
+  const [{ loadPolicies }, { manifestDecoder, ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
+    import('../../app/policies.ts'),
+    import('../../app/manifests.ts'),
+    import('../../app/scan.ts'),
+    import('../../app/outcome.ts'),
+    import('../../app/places.ts'),
+  ]);
+  const instances = await instancesFor(uris, flags);
+  const policies = await loadPolicies(flags.policy);
+  const renderer = await provide(renderers, 'format', flags.format);
+  const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
+  const progress = await startProgress(flags, context, instances.length);
+  try {
+    const fixed = {
+      ...(flags.manifest ? { manifestFile: flags.manifest } : {}),
+      ...(flags.image ? { image: flags.image } : {}),
+    };
+    const manifests = new ManifestBook(await manifestDecoder(), store, fixed);
+    const report = await scan({
+      instances,
+      manifests,
+      policies,
+      limits: {
+        connectMs: flags.connectTimeout * 1000,
+        idleMs: flags.idleTimeout * 1000,
+        totalMs: flags.timeout * 1000,
+        maxBytes: 512 * 1024 * 1024,
+      },
+      concurrency: flags.concurrency,
+      ...(store ? { store } : {}),
+      signal: context.signal,
+      version: version(),
+      onEvent: progress.onEvent,
+    });
+    progress.stop();
+    const toFile = flags.output !== undefined && flags.output !== '-';
+    const text = renderer.render(report, {
+      color: !toFile && wantsColor(context.stdout, context.env),
+      all: flags.all ?? false,
+    });
+    if (toFile && flags.output) writeResult(flags.output, text);
+    else context.stdout.write(text);
+    return exitOf(report, flags.failOn);
+  } finally {
+    progress.stop();
+    store?.close();
+  }
+}
+
+/** Instances of the command line and of the fleet file. @throws UserError when there are none. */
+export async function instancesFor(
+  uris: string[],
+  flags: Pick<ScanFlags, 'inventory' | 'identity' | 'knownHosts' | 'sshConfig' | 'sudo'>,
+): Promise<Instance[]> {
+  const { instancesOf } = await import('../../inventory/uri/inventory.ts');
+  const reach: Reach = {
+    ...(flags.identity.length > 0 ? { identityFiles: flags.identity } : {}),
+    ...(flags.knownHosts.length > 0 ? { knownHosts: flags.knownHosts } : {}),
+    ...(flags.sshConfig ? { sshConfig: flags.sshConfig } : {}),
+    ...(flags.sudo ? { sudo: true } : {}),
+  };
+  const instances = instancesOf(uris, reach);
+  if (flags.inventory) {
+    const [{ instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([
+      import('../../inventory/file/inventory.ts'),
+      import('../../schema/validate.ts'),
+      import('../../schema/fleet.ts'),
+    ]);
+    const fleet = loadDocument<Parameters<typeof instancesOfFleet>[0]>(
+      flags.inventory,
+      'fleet file',
+      await compileSchema(fleetSchema),
+    );
+    // Flags outrank the file.
+    instances.push(...instancesOfFleet(fleet, flags.inventory).map((i) => ({ ...i, reach: { ...i.reach, ...reach } })));
+  }
+  if (instances.length === 0)
+    throw new UserError(
+      'nobody to scan',
+      'name instances (ssh://user@host) or --inventory FILE; "snowfence scan --help" has examples',
+    );
+  const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
+  if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
+  return instances;
+}
+
+function writeResult(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, 'name a file in a directory that exists', {
+      cause: error,
+    });
+  }
+}
+
+/** Live progress on a terminal, nothing in cron. */
+async function startProgress(
+  flags: ScanFlags,
+  context: Context,
+  total: number,
+): Promise<{ onEvent(event: ScanEvent): void; stop(): void }> {
+  if (flags.quiet || !context.stderr.isTTY || context.env['TERM'] === 'dumb') return { onEvent() {}, stop() {} };
+  const { showProgress } = await import('../progress.tsx');
+  return showProgress(context.stderr, total);
+}

@@ -1,0 +1,84 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../app/places.ts';
+import { printable } from '../core/bytes.ts';
+import { UserError } from '../core/errors.ts';
+import { type ExitCode, exit } from '../core/exit.ts';
+import { addDemo } from './commands/demo.ts';
+import { addHistory } from './commands/history.ts';
+import { addInventory } from './commands/inventory.ts';
+import { addManifest } from './commands/manifest.ts';
+import { addPolicy } from './commands/policy.ts';
+import { addProbe } from './commands/probe.ts';
+import { addScan } from './commands/scan.ts';
+import { addSchema } from './commands/schema.ts';
+import type { Context } from './context.ts';
+
+const about = `Reads running servers without an agent, compares each with the manifest of the image it was launched
+from, and says which are snowflakes, why, and what to do: keep, replace, rebake or investigate.`;
+
+const after = `
+Examples:
+  snowfence manifest create rootfs:/srv/images/web --image web:42 -o web-42.manifest
+  snowfence scan ssh://root@web-1 ssh://root@web-2 --manifest web-42.manifest
+  snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high
+  snowfence history diff last~1 last
+
+Exit codes: 0 all read, nothing found · 1 findings · 2 usage or configuration · 3 something could not be read ·
+            70 bug · 130/143 interrupted`;
+
+/** The whole command line. Gives the exit code; never throws. */
+export async function main(argv: string[]): Promise<number> {
+  const stop = new AbortController();
+  const context: Context = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: stop.signal,
+    code: exit.clean,
+  };
+  let signalled: ExitCode | undefined;
+  const onSignal = (name: NodeJS.Signals) => {
+    // The second time a person means it.
+    if (signalled !== undefined) process.exit(signalled);
+    signalled = name === 'SIGTERM' ? exit.terminated : exit.interrupted;
+    stop.abort(name);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // A reader that closed the pipe (| head) has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? context.code : exit.bug),
+  );
+  const program = new Command('snowfence').description(about).version(version()).addHelpText('after', after);
+  program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
+  for (const add of [addScan, addManifest, addHistory, addPolicy, addInventory, addProbe, addSchema, addDemo])
+    add(program, context);
+  for (const command of program.commands) inherit(command);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return signalled ?? context.code;
+  } catch (error) {
+    return signalled ?? report(error);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function inherit(command: Command): void {
+  command.exitOverride().showSuggestionAfterError();
+  for (const child of command.commands) inherit(child);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // commander has said it; help and version are no mistakes.
+    return error.exitCode === 0 ? exit.clean : exit.usage;
+  }
+  if (error instanceof UserError) {
+    const lines = error.message.split('\n').map(printable).join('\n');
+    process.stderr.write(`snowfence: ${lines}\n${error.hint ? `  ${printable(error.hint)}\n` : ''}`);
+    return exit.usage;
+  }
+  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`snowfence: this is a bug, please report it:\n${printable(shown).replaceAll('\\x0a', '\n')}\n`);
+  return exit.bug;
+}

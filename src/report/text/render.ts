@@ -1,0 +1,127 @@
+import { printable } from '../../core/bytes.ts';
+import { isLive, severities, verdicts } from '../../core/finding.ts';
+import type { InstanceReport, Report, ReportFinding } from '../../core/report.ts';
+import type { Renderer } from '../registry.ts';
+import { type Paint, painter, severityStyle, verdictStyle } from './style.ts';
+
+/** For people: worst instances first, findings worst first, then what to do. */
+export const text: Renderer = {
+  format: 'text',
+  render(report, { color, all }) {
+    const paint = painter(color);
+    const sorted = [...report.instances].sort(
+      (a, b) =>
+        b.score - a.score || verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || (a.name < b.name ? -1 : 1),
+    );
+    const clean = sorted.filter((i) => i.verdict === 'clean' && (!all || i.findings.length === 0));
+    const lines = sorted.filter((i) => !clean.includes(i)).flatMap((i) => [...instanceLines(i, paint, all), '']);
+    if (clean.length > 0) {
+      const files = clean.reduce((sum, i) => sum + i.coverage.filesHashed, 0);
+      lines.push(
+        `${paint(verdictStyle.clean, 'clean')}  ${names(clean)} ${paint('dim', `(${files} files hashed, all as in the image)`)}`,
+        '',
+      );
+    }
+    return `${[...lines, ...todo(report, paint), ...summary(report, paint)].join('\n')}\n`;
+  },
+};
+
+function names(instances: InstanceReport[]): string {
+  const shown = instances.slice(0, 12).map((i) => printable(i.name));
+  return instances.length > 12 ? `${shown.join(', ')} and ${instances.length - 12} more` : shown.join(', ');
+}
+
+function instanceLines(instance: InstanceReport, paint: Paint, all: boolean): string[] {
+  const findings = instance.findings.filter((f) => all || isLive(f));
+  const hidden = instance.findings.length - findings.length;
+  const image = instance.image.ref ? `image ${printable(instance.image.ref)}` : 'image unknown';
+  const head = `${paint('bold', printable(instance.name))}  ${paint(verdictStyle[instance.verdict], instance.verdict)}  score ${instance.score}  ${paint('dim', `${image}${instance.os ? `, ${printable(instance.os)}` : ''}`)}`;
+  return [
+    head,
+    ...findings.flatMap((f) => findingLines(f, paint)),
+    ...instance.gaps.map(
+      (gap) =>
+        `  ${paint('magenta', 'unread'.padEnd(8))} ${gap.probe}: ${printable(gap.detail)} ${paint('dim', `[${gap.reason}]`)}`,
+    ),
+    ...(hidden > 0
+      ? [
+          paint(
+            'dim',
+            `  ${hidden} expected ${hidden === 1 ? 'difference' : 'differences'} not shown (--all shows them)`,
+          ),
+        ]
+      : []),
+    `  ${paint('bold', `${instance.recommendation.action}:`)} ${printable(instance.recommendation.reason)}`,
+  ];
+}
+
+const signs: Record<ReportFinding['change'], string> = { added: '+', removed: '-', changed: '~', violates: '!' };
+
+function findingLines(finding: ReportFinding, paint: Paint): string[] {
+  const mark = isLive(finding) ? finding.severity : finding.disposition;
+  const style = isLive(finding) ? severityStyle[finding.severity] : 'dim';
+  const notes = [
+    ...(finding.explains > 0
+      ? [`and ${finding.explains} more ${finding.explains === 1 ? 'difference' : 'differences'}`]
+      : []),
+    ...(finding.prevalence && finding.prevalence.of > 1
+      ? [`${finding.prevalence.seen} of ${finding.prevalence.of} instances`]
+      : []),
+  ];
+  const tail = notes.length > 0 ? paint('dim', ` (${notes.join(', ')})`) : '';
+  const versions = finding.kind === 'package' ? versionChange(finding) : '';
+  return [
+    `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', finding.subject)}${versions}${tail}`,
+    `           ${paint('dim', printable(finding.reason))}`,
+    ...(finding.diff ? diffLines(finding.diff, paint) : []),
+  ];
+}
+
+function versionChange({ before, after }: ReportFinding): string {
+  const old = before?.['version'];
+  const now = after?.['version'];
+  return old && now
+    ? ` ${printable(String(old))} -> ${printable(String(now))}`
+    : ` ${printable(String(now ?? old ?? ''))}`;
+}
+
+/** Lines of a diff that a terminal gets; the JSON report has all of them. */
+const maxDiff = 16;
+
+function diffLines(diff: string, paint: Paint): string[] {
+  const lines = diff.split('\n').filter((line) => line !== '' && !/^(---|\+\+\+) /.test(line));
+  const shown = lines.slice(0, maxDiff).map((line) => {
+    const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
+    return `             ${paint(style, line.replaceAll('\t', '    '))}`;
+  });
+  return lines.length > maxDiff
+    ? [...shown, paint('dim', `             ... ${lines.length - maxDiff} more lines`)]
+    : shown;
+}
+
+/** What to do next, per action, most urgent first. */
+function todo(report: Report, paint: Paint): string[] {
+  const actions = { investigate: 'Investigate', replace: 'Replace', rebake: 'Rebake the image of' } as const;
+  const lines = Object.entries(actions).flatMap(([action, word]) => {
+    const instances = report.instances.filter((i) => i.recommendation.action === action);
+    return instances.length > 0 ? [`  ${word}: ${names(instances)}`] : [];
+  });
+  return lines.length > 0 ? [paint('bold', 'What to do next'), ...lines, ''] : [];
+}
+
+function summary(report: Report, paint: Paint): string[] {
+  const { instances, findings, gaps } = report.summary;
+  const total = report.instances.length;
+  const parts = verdicts.filter((v) => instances[v] > 0).map((v) => paint(verdictStyle[v], `${instances[v]} ${v}`));
+  const grave = [...severities]
+    .reverse()
+    .filter((s) => findings[s] > 0)
+    .map((s) => paint(severityStyle[s], `${findings[s]} ${s}`));
+  const seconds = (Date.parse(report.scan.finishedAt) - Date.parse(report.scan.startedAt)) / 1000;
+  return [
+    ...(report.scan.partial ? [paint(['bold', 'magenta'], 'The scan was interrupted: this report is partial.')] : []),
+    `${total} ${total === 1 ? 'instance' : 'instances'}: ${parts.join(', ') || 'none'}`,
+    `findings: ${grave.join(', ') || 'none'}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'thing' : 'things'} could not be read` : ''}`,
+    paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s`),
+  ];
+}

@@ -1,0 +1,177 @@
+const text = { type: 'string' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const attributes = {
+  type: 'object',
+  additionalProperties: { type: ['string', 'number', 'boolean', 'array'], items: text },
+} as const;
+const verdict = {
+  enum: ['unreachable', 'unknown-image', 'snowflake', 'violating', 'drifted', 'incomplete', 'clean'],
+} as const;
+const kind = {
+  enum: [
+    'package',
+    'file',
+    'process',
+    'socket',
+    'account',
+    'key',
+    'service',
+    'job',
+    'module',
+    'setting',
+    'mount',
+    'instance',
+  ],
+} as const;
+const counts = (names: readonly string[]) => ({
+  type: 'object',
+  required: names,
+  properties: Object.fromEntries(names.map((n) => [n, count])),
+});
+
+const finding = {
+  type: 'object',
+  required: ['id', 'kind', 'change', 'subject', 'severity', 'disposition', 'rule', 'reason', 'explains', 'controls'],
+  properties: {
+    id: { ...text, description: 'stable over scans' },
+    kind,
+    change: { enum: ['added', 'removed', 'changed', 'violates'] },
+    subject: { ...text, description: 'printable' },
+    subjectBase64: { ...text, description: 'raw bytes of the subject when the printable form loses something' },
+    severity: { enum: ['critical', 'high', 'medium', 'low', 'info'] },
+    disposition: { enum: ['drift', 'violation', 'expected', 'waived'] },
+    rule: text,
+    reason: text,
+    before: attributes,
+    after: attributes,
+    diff: { ...text, description: 'unified diff' },
+    ownedBy: { ...text, description: 'package' },
+    explains: { ...count, description: 'differences that it stands for beyond itself' },
+    tamper: { type: 'boolean' },
+    prevalence: { type: 'object', required: ['seen', 'of'], properties: { seen: count, of: count } },
+    firstSeenAt: { type: 'string', format: 'date-time' },
+    controls: { type: 'array', items: text },
+  },
+} as const;
+
+const instance = {
+  type: 'object',
+  required: [
+    'id',
+    'uri',
+    'name',
+    'group',
+    'labels',
+    'image',
+    'manifest',
+    'verdict',
+    'flags',
+    'score',
+    'recommendation',
+    'coverage',
+    'gaps',
+    'findings',
+  ],
+  properties: {
+    id: text,
+    uri: text,
+    name: text,
+    group: text,
+    labels: { type: 'object', additionalProperties: text },
+    os: text,
+    image: { type: 'object', required: ['ref'], properties: { ref: text, digest: text } },
+    manifest: {
+      anyOf: [{ type: 'null' }, { type: 'object', required: ['digest'], properties: { digest: text, signedBy: text } }],
+    },
+    verdict,
+    flags: { type: 'array', items: verdict },
+    score: { type: 'integer', minimum: 0, maximum: 100 },
+    recommendation: {
+      type: 'object',
+      required: ['action', 'reason'],
+      properties: { action: { enum: ['keep', 'replace', 'rebake', 'investigate'] }, reason: text },
+    },
+    coverage: {
+      type: 'object',
+      required: ['files'],
+      properties: {
+        files: { type: 'number', minimum: 0, maximum: 1 },
+        oldestHashAt: { type: 'string', format: 'date-time' },
+      },
+    },
+    gaps: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['probe', 'reason', 'detail'],
+        properties: { probe: text, reason: text, detail: text },
+      },
+    },
+    findings: { type: 'array', items: finding },
+    seconds: { type: 'number', minimum: 0 },
+  },
+} as const;
+
+/** The published schema of `--format json`. Additive changes only within v1. */
+export const reportSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://snowfence.dev/schema/report-v1.json',
+  title: 'snowfence report',
+  type: 'object',
+  required: ['schema', 'scan', 'summary', 'instances', 'fleet'],
+  properties: {
+    schema: { const: 'snowfence.report/v1' },
+    scan: {
+      type: 'object',
+      required: ['id', 'startedAt', 'finishedAt', 'depth', 'scanner', 'probe', 'policy'],
+      properties: {
+        id: text,
+        startedAt: { type: 'string', format: 'date-time' },
+        finishedAt: { type: 'string', format: 'date-time' },
+        depth: { enum: ['full', 'quick', 'metadata'] },
+        partial: { type: 'boolean' },
+        scanner: { type: 'object', required: ['version'], properties: { version: text } },
+        probe: { type: 'object', required: ['sha256'], properties: { sha256: text } },
+        policy: { type: 'object', required: ['digest'], properties: { digest: text } },
+      },
+    },
+    summary: {
+      type: 'object',
+      required: ['instances', 'findings', 'gaps'],
+      properties: {
+        instances: counts(verdict.enum),
+        findings: counts(['critical', 'high', 'medium', 'low', 'info']),
+        gaps: count,
+      },
+    },
+    instances: { type: 'array', items: instance },
+    fleet: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['image', 'instances', 'consensus', 'clusters', 'snowflakes'],
+        properties: {
+          image: text,
+          instances: count,
+          consensus: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['kind', 'change', 'subject', 'seen', 'of'],
+              properties: { kind, change: text, subject: text, seen: count, of: count },
+            },
+          },
+          clusters: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['findings', 'instances'],
+              properties: { findings: count, instances: { type: 'array', items: text } },
+            },
+          },
+          snowflakes: { type: 'array', items: text },
+        },
+      },
+    },
+  },
+} as const;
