@@ -16,7 +16,7 @@ export function composeProgram(probes: Probe[]): string {
     '# snowfence probe program: reads, writes nothing. https://github.com/snowfence/snowfence',
     '{',
     prelude.trim(),
-    'printf \'\\0SNOWFENCE/1 %s\\0\' "$(date +%s 2>/dev/null)"',
+    'printf \'\\0SNOWFENCE/1 %s %s\\0\' "$(date +%s 2>/dev/null)" "$1"',
     ...questions,
     "printf 'Z\\0'",
     'exit 0',
