@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, copyFile, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import type { Sleeper } from './image.ts';
+import { makeKey } from './keys.ts';
 import type { Processes } from './processes.ts';
 
 /** What happens to one instance. `apply` does it to the instance's tree and says, line by line, what it did. */
@@ -65,7 +65,7 @@ async function admitEve(root: string): Promise<void> {
   await edit(etc('group'), (text) => `${text.replace('sudo:x:27:\n', 'sudo:x:27:eve\n')}eve:x:1001:\n`);
   const directory = join(root, 'root/.ssh');
   await mkdir(directory, { mode: 0o700 });
-  const key = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ');
+  const key = makeKey().public.split(' ').slice(0, 2).join(' ');
   await writeFile(join(directory, 'authorized_keys'), `${key} eve@elsewhere\n`, { mode: 0o600 });
 }
 

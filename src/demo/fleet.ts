@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { UserError } from '../core/errors.ts';
 import { drifts } from './drift.ts';
 import { buildImage, imageRef, workerPath } from './image.ts';
 import { fleetFile, knownHosts, type Listed } from './inventory.ts';
+import { makeKey } from './keys.ts';
 import { Processes } from './processes.ts';
 import { type DemoServer, serve } from './server.ts';
 import { copyTree } from './tree.ts';
@@ -89,7 +89,7 @@ async function launch(
   const files = paths(dir);
   const sleeper = await buildImage(files.imageDir);
   onLine(`image ${imageRef}: a small Debian-like tree in ${files.imageDir}`);
-  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'snowfence-demo' });
+  const key = makeKey('snowfence-demo');
   await writeFile(files.keyFile, key.private, { mode: 0o600 });
 
   const hosts: Listed[] = [];

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel } from 'ssh2';
+import { makeKey } from './keys.ts';
 import { killGroup, type Processes } from './processes.ts';
 
 /** The name that the one key logs in as. */
@@ -22,7 +23,7 @@ const probe = /^exec \/bin\/sh -s -- '\/' live (\d{1,16})$/;
  * place of `/`. Shells, other commands, files and forwardings are refused.
  */
 export async function serve(root: string, clientKey: string, processes: Processes): Promise<DemoServer> {
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = makeKey();
   const allowed = parseKey(clientKey);
   const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => welcome(connection));
   const sockets = new Set<Socket>();
