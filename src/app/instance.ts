@@ -39,16 +39,22 @@ export function judgeInstance(
     image: manifest.image.ref,
     group: instance.group,
   });
+  const launchKeys = [...live.os.launchKeys, ...(instance.launchKeys ?? []).map(keyBlob)];
   const { findings, claims } = judge({
     instance: { id: instance.id, group: instance.group, imageRef: manifest.image.ref },
     image,
-    live,
+    live: { ...live, os: { ...live.os, launchKeys } },
     drifts,
     policy,
     now: now.getTime(),
   });
   const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
   return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps] };
+}
+
+/** The base64 part of an OpenSSH public key line. */
+function keyBlob(line: string): string {
+  return /AAAA[A-Za-z0-9+/]+={0,2}/.exec(line)?.[0] ?? line;
 }
 
 /** How much of what is in scope was read. */

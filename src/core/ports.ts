@@ -13,6 +13,8 @@ export interface Instance {
   image?: string;
   /** Path of a manifest file, when the inventory names one. */
   manifest?: string;
+  /** Public keys (OpenSSH lines) that it was given at launch, when the inventory knows them. */
+  launchKeys?: string[];
   reach: Reach;
 }
 

@@ -59,15 +59,13 @@ export function imageReports(members: Member[], snowflakes: Set<string>): ImageR
     return {
       image,
       instances: siblings.length,
-      consensus: [...first.values()]
-        .filter(isShared)
-        .map(({ kind, change, subject, prevalence }) => ({
-          kind,
-          change,
-          subject,
-          seen: prevalence?.seen ?? 1,
-          of: prevalence?.of ?? 1,
-        })),
+      consensus: [...first.values()].filter(isShared).map(({ kind, change, subject, prevalence }) => ({
+        kind,
+        change,
+        subject,
+        seen: prevalence?.seen ?? 1,
+        of: prevalence?.of ?? 1,
+      })),
       clusters: [...clusters].map(([key, instances]) => ({ findings: key.split('\n').length, instances })),
       snowflakes: siblings.filter((m) => snowflakes.has(m.id)).map((m) => m.id),
     };

@@ -1,5 +1,5 @@
 import { display } from '../core/bytes.ts';
-import type { Attributes, Drift, Finding, Severity } from '../core/finding.ts';
+import { type Attributes, type Drift, type Finding, isLive, type Severity } from '../core/finding.ts';
 import type { Case } from './case.ts';
 import { oddLine } from './expectation.ts';
 import { makeFinding } from './make.ts';
@@ -13,7 +13,19 @@ const powerful = /^group (root|sudo|wheel|adm|shadow|disk|docker|lxd|libvirt|kme
 
 /** Findings of accounts and groups, judged entry by entry. */
 export function judgeAccounts(the: Case): Finding[] {
-  return the.drifts.filter((d) => d.stream === 'accounts').map((drift) => judge(the, drift));
+  const drifts = the.drifts.filter((d) => d.stream === 'accounts');
+  const findings = drifts.map((drift) => judge(the, drift));
+  // An account and the group of its own name come and go together: one finding.
+  return findings.filter((finding) => {
+    const name = /^group (.*)$/.exec(finding.subject)?.[1];
+    const user =
+      name === undefined || finding.change === 'changed'
+        ? undefined
+        : findings.find((f) => f.subject === `user ${name}` && f.change === finding.change);
+    if (!user || isLive(user) !== isLive(finding) || powerful.test(finding.subject)) return true;
+    user.explains++;
+    return false;
+  });
 }
 
 function judge(the: Case, drift: Drift): Finding {

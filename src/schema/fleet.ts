@@ -11,6 +11,12 @@ const reach = {
   sshConfig: { type: 'string' },
   password: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
   passphrase: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
+  launchKeys: {
+    type: 'array',
+    items: { type: 'string', pattern: 'AAAA[A-Za-z0-9+/]+' },
+    description:
+      'public keys (OpenSSH lines) that the platform gives instances at launch; cloud-init records them by itself',
+  },
   labels: { type: 'object', additionalProperties: { type: 'string' } },
 } as const;
 

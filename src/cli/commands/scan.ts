@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { loadDocument } from '../../config/document.ts';
 import { messageOf, UserError } from '../../core/errors.ts';
@@ -26,6 +26,7 @@ export interface ScanFlags {
   knownHosts: string[];
   sshConfig?: string;
   sudo?: boolean;
+  launchKey?: string[];
   store?: string | false;
   all?: boolean;
   quiet?: boolean;
@@ -72,6 +73,12 @@ export function addScan(program: Command, context: Context): void {
     .option('-i, --identity <file>', 'private key, repeatable', collectOption, [])
     .option('--known-hosts <file>', 'known-hosts file instead of the usual ones, repeatable', collectOption, [])
     .option('--ssh-config <file>', 'OpenSSH configuration instead of ~/.ssh/config')
+    .option(
+      '--launch-key <file>',
+      'public key file given to instances at launch, where cloud-init does not record it, repeatable',
+      collectOption,
+      [],
+    )
     .option('--sudo', 'run the program through "sudo -n"')
     .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
     .option('--no-store', 'remember nothing')
@@ -92,7 +99,11 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     import('../../app/outcome.ts'),
     import('../../app/places.ts'),
   ]);
-  const instances = await instancesFor(uris, flags);
+  const launchKeys = (flags.launchKey ?? []).map((path) => readKey(path));
+  const instances = (await instancesFor(uris, flags)).map((i) => ({
+    ...i,
+    launchKeys: [...(i.launchKeys ?? []), ...launchKeys],
+  }));
   const policies = await loadPolicies(flags.policy);
   const renderer = await provide(renderers, 'format', flags.format);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
@@ -169,6 +180,23 @@ export async function instancesFor(
   const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
   if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
   return instances;
+}
+
+function readKey(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new UserError(
+      `cannot read the launch key ${path}: ${messageOf(error)}`,
+      'name a public key file (id_ed25519.pub)',
+      { cause: error },
+    );
+  }
+  if (!/AAAA[A-Za-z0-9+/]{20,}/.test(text) || text.includes('PRIVATE')) {
+    throw new UserError(`${path} holds no OpenSSH public key`, 'name the .pub file');
+  }
+  return text;
 }
 
 function writeResult(path: string, text: string): void {

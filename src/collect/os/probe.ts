@@ -53,7 +53,7 @@ if [ "$R" ]; then text hostname "$R/etc/hostname"; else rec hostname "$(cat /pro
 text machine-id "$R/etc/machine-id" 64
 text instance-id "$R/var/lib/cloud/data/instance-id" 200
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
-rec root "$(stat -L -c '%d:%i' "$R/" 2>/dev/null)"
+rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,
   parse(frame, draft) {

@@ -22,6 +22,7 @@ export function instancesOfFleet(fleet: FleetFile, path: string): Instance[] {
       labels: { ...merged.labels },
       ...(merged.image ? { image: merged.image } : {}),
       ...(manifest ? { manifest } : {}),
+      ...(merged.launchKeys ? { launchKeys: [...merged.launchKeys] } : {}),
       reach: reachOf(merged, base),
     });
   };
