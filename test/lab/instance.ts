@@ -104,6 +104,7 @@ export class Instance implements LabInstance {
       cidr: cidrOf(network, this.#index),
       readOnlyRoot: this.#ground.readOnlyRoot,
       fullTmp: this.#ground.fullTmp,
+      launchKey: launchKey.line,
     });
     this.pid = launched.pid;
     this.#keeper = launched.keeper;

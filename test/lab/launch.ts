@@ -13,6 +13,8 @@ export interface LaunchPlan {
   readonly cidr: string;
   readonly readOnlyRoot: boolean;
   readonly fullTmp: boolean;
+  /** The launch key's public line, for the instance's metadata. */
+  readonly launchKey: string;
 }
 
 /** The started namespaces: PID 1 waits, its network is not there yet. */
@@ -28,7 +30,7 @@ export interface Launching {
 /**
  * Runs as PID 1 of the new namespaces, first with this machine's tools and root. pivot_root instead of chroot: after it the instance holds
  * no copy of the machine's mounts, so that nothing of ours is kept busy, and mountinfo looks as on a real server.
- * $1 name, $2 root, $3 devices, $4 address, $5 read-only, $6 full /tmp
+ * $1 name, $2 root, $3 devices, $4 address, $5 read-only, $6 full /tmp, $7 metadata as cloud-init writes it
  */
 const LAUNCH = `set -e
 read -r pid _ </proc/self/stat
@@ -46,6 +48,9 @@ mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount -t tmpfs -o mode=755,nosuid,nodev,size=64m tmpfs run
 mkdir -m 0755 run/sshd
 mkdir -m 1777 run/lock
+mkdir -m 0755 run/cloud-init
+printf '%s\\n' "$7" >run/cloud-init/instance-data.json
+chmod 0644 run/cloud-init/instance-data.json
 if [ "$6" = yes ]; then
   mount -t tmpfs -o mode=1777,nosuid,nodev,size=64k tmpfs tmp
   cat /dev/zero >tmp/filler 2>/dev/null || :
@@ -74,6 +79,7 @@ export async function launch(plan: LaunchPlan): Promise<Launching> {
     plan.cidr,
     plan.readOnlyRoot ? 'yes' : 'no',
     plan.fullTmp ? 'yes' : 'no',
+    JSON.stringify({ v1: { public_ssh_keys: [`${plan.launchKey} launch-key`] } }),
   ];
   const keeper = spawn(
     'setpriv',
