@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startFleet } from '../lab/fleet.ts';
+import type { LabImage } from '../lab/image.ts';
+import { interleave, type Row, run, seconds } from './measure.ts';
+
+export const cli = ['node', join(import.meta.dirname, '..', '..', 'bin', 'snowfence')];
+
+/** A tree of at least 100,000 files: the lab image with copies of its /usr below /opt, in memory if `where` is. */
+export function largeTree(image: LabImage, where: string): LabImage {
+  const dir = join(where, 'large');
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  sh(`cp -a ${image.dir}/. ${dir}/ && for i in $(seq 1 13); do cp -a ${image.dir}/usr ${dir}/opt/copy$i; done`);
+  return { ...image, dir };
+}
+
+function sh(script: string): void {
+  const result = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${script}: ${result.stderr}`);
+}
+
+/** AIDE configuration with what our full scan reads: digest, mode, owner, size, mtime of everything below a directory. */
+function aideConfig(dir: string, where: string): string {
+  const file = join(where, 'aide.conf');
+  const db = join(where, 'aide.db');
+  const prune = ['proc', 'sys', 'dev', 'run', 'tmp'].map((d) => `!${dir}/${d}$`).join('\n');
+  writeFileSync(
+    file,
+    `database_in=file:${db}\ndatabase_out=file:${db}\ngzip_dbout=no\nR = p+u+g+s+m+sha256\n${dir} R\n${prune}\n`,
+  );
+  return file;
+}
+
+/** Full scan over SSH against the anchors, one tree. */
+export async function scanAgainstAnchors(
+  name: string,
+  image: LabImage,
+  where: string,
+  rounds: number,
+  target: number,
+): Promise<Row[]> {
+  const manifest = join(where, `${name}.manifest`);
+  run([...cli, 'manifest', 'create', `rootfs:${image.dir}`, '--image', image.ref, '-o', manifest]);
+  const config = aideConfig(image.dir, where);
+  run(['aide', '--init', '-c', config]);
+  const fleet = await startFleet(image, 1);
+  try {
+    const host = fleet.instances[0];
+    if (!host) throw new Error('no instance');
+    const scan = [
+      ...cli,
+      'scan',
+      `ssh://root@${host.address}:${host.port}`,
+      '--manifest',
+      manifest,
+      '-i',
+      fleet.keyFile,
+    ];
+    const options = ['--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null', '--no-store', '--format', 'json'];
+    const found = interleave(rounds, {
+      ours: () => run([...scan, ...options]).wall,
+      aide: () => run(['aide', '--check', '-c', config]).wall,
+      mtree: () => run(['mtree', '-c', '-K', 'sha256', '-p', image.dir]).wall,
+      sha256sum: () => run(['sh', '-c', `find ${image.dir} -type f -print0 | xargs -0 sha256sum`]).wall,
+    });
+    const ours = found['ours'] ?? Number.NaN;
+    const row = (anchor: string, what: string, goal?: number): Row => {
+      const wall = found[anchor] ?? Number.NaN;
+      return {
+        what: `${name}: full scan over SSH, whole process / ${what}`,
+        ours: seconds(ours),
+        anchor: seconds(wall),
+        ratio: ours / wall,
+        ...(goal ? { target: goal } : {}),
+      };
+    };
+    return [row('aide', 'aide --check', target), row('mtree', 'mtree -c sha256'), row('sha256sum', 'find + sha256sum')];
+  } finally {
+    await fleet.stop();
+  }
+}
+
+/** CPU and memory of the scanner for many instances at once. */
+export async function scannerCost(image: LabImage, where: string, counts: number[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const count of counts) {
+    const fleet = await startFleet(image, count);
+    try {
+      const uris = fleet.instances.map((i) => `ssh://root@${i.address}:${i.port}`);
+      const options = [
+        '-i',
+        fleet.keyFile,
+        '--known-hosts',
+        fleet.knownHosts,
+        '--ssh-config',
+        '/dev/null',
+        '--no-store',
+        '--format',
+        'json',
+      ];
+      const cost = run([
+        ...cli,
+        'scan',
+        ...uris,
+        '--manifest',
+        join(where, 'small.manifest'),
+        '--concurrency',
+        '100',
+        ...options,
+      ]);
+      lines.push(
+        `${count} instances at once: ${seconds(cost.wall)} wall, ${((cost.cpu / count) * 1000).toFixed(1)} ms of scanner CPU each (start included), ${(cost.maxRssKiB / 1024).toFixed(0)} MB at most`,
+      );
+    } finally {
+      await fleet.stop();
+    }
+  }
+  return lines;
+}
