@@ -3,23 +3,9 @@ import { messageOf, UserError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Store } from '../core/ports.ts';
 import { decodeManifest } from '../manifest/codec.ts';
-import { manifestSchema } from '../schema/manifest.ts';
-import { compileSchema } from '../schema/validate.ts';
-
-/** Reads and proves a manifest. */
-export type DecodeManifest = (bytes: Buffer, from: string) => Manifest;
-
-export async function manifestDecoder(): Promise<DecodeManifest> {
-  const validate = await compileSchema(manifestSchema);
-  return (bytes, from) =>
-    decodeManifest(bytes, from, (header) => {
-      const [first] = validate(header);
-      return first && `its header is not valid: ${first.pointer.slice(1) || 'it'} ${first.message}`;
-    });
-}
 
 /** Reads a manifest file. @throws UserError */
-export function readManifestFile(path: string, decode: DecodeManifest): Manifest {
+export function readManifestFile(path: string): Manifest {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -30,19 +16,17 @@ export function readManifestFile(path: string, decode: DecodeManifest): Manifest
       { cause: error },
     );
   }
-  return decode(bytes, path);
+  return decodeManifest(bytes, path);
 }
 
 /** Finds the manifest of an instance; each is read and decoded once. */
 export class ManifestBook {
   private readonly files = new Map<string, Manifest>();
   private readonly refs = new Map<string, Manifest | undefined>();
-  private readonly decode: DecodeManifest;
   private readonly store: Store | undefined;
   private readonly fixed: { manifestFile?: string; image?: string };
 
-  constructor(decode: DecodeManifest, store: Store | undefined, fixed: { manifestFile?: string; image?: string }) {
-    this.decode = decode;
+  constructor(store: Store | undefined, fixed: { manifestFile?: string; image?: string }) {
     this.store = store;
     this.fixed = fixed;
     // A wrong file or an unknown ref on the command line is said before any instance is contacted.
@@ -84,7 +68,7 @@ export class ManifestBook {
   private file(path: string): Manifest {
     const known = this.files.get(path);
     if (known) return known;
-    const manifest = readManifestFile(path, this.decode);
+    const manifest = readManifestFile(path);
     this.files.set(path, manifest);
     return manifest;
   }
@@ -92,7 +76,7 @@ export class ManifestBook {
   private ref(ref: string): Manifest | undefined {
     if (!this.refs.has(ref)) {
       const bytes = this.store?.findManifest(ref);
-      this.refs.set(ref, bytes && this.decode(bytes, `the stored manifest of ${ref}`));
+      this.refs.set(ref, bytes && decodeManifest(bytes, `the stored manifest of ${ref}`));
     }
     return this.refs.get(ref);
   }

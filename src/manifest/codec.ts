@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../core/errors.ts';
 import type { Fingerprint, Gap, GapReason, Stream } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { ManifestHeader } from '../schema/manifest.ts';
-import { manifestDigest, type SectionName, sectionsOf } from './digest.ts';
+import { manifestDigest, type SectionName, sectionNames, sectionsOf } from './digest.ts';
 
 /** Largest manifest that is unpacked, bytes: 5 million files are about 800 MB. */
 const maxBytes = 2_000_000_000;
@@ -57,11 +57,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 /** Reads a manifest and proves that its sections and its digest are what its header says. `from` names it in errors. @throws UserError */
-export function decodeManifest(
-  bytes: Buffer,
-  from: string,
-  validate: (header: unknown) => string | undefined,
-): Manifest {
+export function decodeManifest(bytes: Buffer, from: string): Manifest {
   const broken = (what: string, cause?: unknown) =>
     new UserError(
       `${from} is not a usable manifest: ${what}`,
@@ -81,7 +77,7 @@ export function decodeManifest(
   } catch (error) {
     throw broken('its first line is not JSON', error);
   }
-  const wrong = validate(header);
+  const wrong = headerMistake(header);
   if (wrong) throw broken(wrong);
   const streams: Partial<Record<SectionName, Stream>> = {};
   let at = lf + 1;
@@ -99,6 +95,30 @@ export function decodeManifest(
   if (digest !== header.digest) throw broken(`its digest is ${digest}, the header says ${header.digest}`);
   const { createdAt, source, tool, labels } = header;
   return { digest, image, createdAt, source, tool, labels: labels as Record<string, string>, fingerprint };
+}
+
+/**
+ * The first thing that is wrong with a header; undefined = usable. By hand and not by the schema, because compiling
+ * that costs more than reading a manifest; a test holds the two together.
+ */
+export function headerMistake(header: unknown): string | undefined {
+  const h = header as Partial<ManifestHeader> | null;
+  const isText = (value: unknown): value is string => typeof value === 'string';
+  if (typeof h !== 'object' || h === null) return 'its first line is no JSON object';
+  if (h.schema !== 'snowfence.manifest/v1')
+    return `its schema is ${JSON.stringify(h.schema)}, known is "snowfence.manifest/v1"`;
+  if (!isText(h.digest) || !isText(h.image?.ref) || !isText(h.createdAt) || !isText(h.source))
+    return 'its header lacks digest, image, createdAt or source';
+  if (!h.tool || !h.labels || !isText(h.os?.id) || !Array.isArray(h.os?.like))
+    return 'its header lacks tool, labels or os';
+  if (!Array.isArray(h.excluded) || !h.excluded.every(isText) || !Array.isArray(h.gaps))
+    return 'its header lacks excluded or gaps';
+  if (!Number.isInteger(h.newestPackageAt)) return 'its header lacks newestPackageAt';
+  const known: readonly string[] = sectionNames;
+  const sound =
+    Array.isArray(h.sections) &&
+    h.sections.every((s) => known.includes(s.name) && Number.isInteger(s.bytes) && s.bytes >= 0 && isText(s.sha256));
+  return sound ? undefined : 'its header has no sound list of sections';
 }
 
 function fingerprintOf(header: ManifestHeader, streams: Partial<Record<SectionName, Stream>>): Fingerprint {

@@ -133,11 +133,11 @@ async function create(source: string, flags: CreateFlags, context: Context): Pro
 }
 
 async function add(file: string, storePath: string | undefined, context: Context): Promise<void> {
-  const [{ manifestDecoder, readManifestFile }, { readFileSync }] = await Promise.all([
+  const [{ readManifestFile }, { readFileSync }] = await Promise.all([
     import('../../app/manifests.ts'),
     import('node:fs'),
   ]);
-  const manifest = readManifestFile(file, await manifestDecoder());
+  const manifest = readManifestFile(file);
   const store = await openStore(storePath);
   try {
     store.addManifest(readFileSync(file), manifest, new Date().toISOString());
@@ -149,12 +149,12 @@ async function add(file: string, storePath: string | undefined, context: Context
 
 /** A manifest by file name, or by ref or digest in the store. */
 async function find(name: string, storePath: string | undefined): Promise<Manifest> {
-  const [{ manifestDecoder, readManifestFile }, { existsSync }] = await Promise.all([
+  const [{ readManifestFile }, { existsSync }] = await Promise.all([
     import('../../app/manifests.ts'),
     import('node:fs'),
   ]);
-  const decode = await manifestDecoder();
-  if (existsSync(name)) return readManifestFile(name, decode);
+  const { decodeManifest } = await import('../../manifest/codec.ts');
+  if (existsSync(name)) return readManifestFile(name);
   const store = await openStore(storePath);
   try {
     const bytes = store.findManifest(name);
@@ -163,7 +163,7 @@ async function find(name: string, storePath: string | undefined): Promise<Manife
         `"${name}" is neither a file nor a manifest in the store`,
         '"snowfence manifest list" shows what there is',
       );
-    return decode(bytes, name);
+    return decodeManifest(bytes, name);
   } finally {
     store.close();
   }

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { loadDocument } from '../../config/document.ts';
 import { messageOf, UserError } from '../../core/errors.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Instance, Reach, Store } from '../../core/ports.ts';
@@ -92,7 +91,7 @@ export function addScan(program: Command, context: Context): void {
 
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
-  const [{ loadPolicies }, { manifestDecoder, ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
+  const [{ loadPolicies }, { ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
     import('../../app/policies.ts'),
     import('../../app/manifests.ts'),
     import('../../app/scan.ts'),
@@ -113,7 +112,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
       ...(flags.manifest ? { manifestFile: flags.manifest } : {}),
       ...(flags.image ? { image: flags.image } : {}),
     };
-    const manifests = new ManifestBook(await manifestDecoder(), store, fixed);
+    const manifests = new ManifestBook(store, fixed);
     const report = await scan({
       instances,
       manifests,
@@ -159,7 +158,8 @@ export async function instancesFor(
   };
   const instances = instancesOf(uris, reach);
   if (flags.inventory) {
-    const [{ instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([
+    const [{ loadDocument }, { instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([
+      import('../../config/document.ts'),
       import('../../inventory/file/inventory.ts'),
       import('../../schema/validate.ts'),
       import('../../schema/fleet.ts'),
