@@ -55,18 +55,19 @@ function judge(the: Case, drift: Drift): Finding {
       ...sides,
     });
   }
-  const { severity, reason, rule } = weigh(drift);
+  const { severity, reason, rule, tamper = false } = weigh(drift);
   return makeFinding(the.instance.id, 'account', drift.change, drift.key, {
     severity,
     disposition: 'drift',
     rule,
     reason,
+    tamper,
     controls: ['NIST 800-53 CM-6', 'NIST 800-53 AC-2'],
     ...sides,
   });
 }
 
-function weigh(drift: Drift): { severity: Severity; reason: string; rule: string } {
+function weigh(drift: Drift): { severity: Severity; reason: string; rule: string; tamper?: boolean } {
   const isUser = drift.key.startsWith('user ');
   const now = (drift.after ?? '').split('\t');
   const was = (drift.before ?? '').split('\t');
@@ -74,6 +75,7 @@ function weigh(drift: Drift): { severity: Severity; reason: string; rule: string
     return {
       severity: 'critical',
       rule: 'account/second-root',
+      tamper: true,
       reason: 'a second account with user id 0 is root under another name',
     };
   }
