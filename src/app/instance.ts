@@ -5,7 +5,7 @@ import type { Instance } from '../core/ports.ts';
 import type { Coverage } from '../core/report.ts';
 import { compare } from '../drift/drift.ts';
 import type { UniqueClaim } from '../policy/case.ts';
-import { compilePolicy } from '../policy/compile.ts';
+import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
 import { judge } from '../policy/judge.ts';
 import type { Policy } from '../schema/policy.ts';
 
@@ -24,17 +24,30 @@ export interface Outcome {
   readAt: string;
 }
 
+/** Compiled rules by what they concern: instances of one image share them, and compiling hundreds of globs is not free. */
+export type CompileFor = (concern: Concern) => CompiledPolicy;
+
+export function policyCompiler(policies: Policy[]): CompileFor {
+  const known = new Map<string, CompiledPolicy>();
+  return (concern) => {
+    const key = JSON.stringify(concern);
+    const compiled = known.get(key) ?? compilePolicy(policies, concern);
+    known.set(key, compiled);
+    return compiled;
+  };
+}
+
 /** Judges one fingerprint against its manifest. Pure but for its arguments. */
 export function judgeInstance(
   instance: Instance,
   live: Fingerprint,
   manifest: Manifest,
-  policies: Policy[],
+  compileFor: CompileFor,
   now: Date,
 ): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
-  const policy = compilePolicy(policies, {
+  const policy = compileFor({
     os: [live.os.id, ...live.os.like].filter(Boolean),
     image: manifest.image.ref,
     group: instance.group,

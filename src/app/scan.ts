@@ -4,7 +4,7 @@ import { probes } from '../collect/registry.ts';
 import { isLive, type Severity, severities } from '../core/finding.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { Report, ScanEvent } from '../core/report.ts';
-import { coverageOf, judgeInstance, type Outcome } from './instance.ts';
+import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler } from './instance.ts';
 import { look, reachGap } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
@@ -30,11 +30,12 @@ export async function scan(options: ScanOptions): Promise<Report> {
   const startedAt = new Date().toISOString();
   onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
   const outcomes = new Array<Outcome>(instances.length);
+  const compileFor = policyCompiler(options.policies.policies.map((p) => p.policy));
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < instances.length; i = next++) {
       const instance = instances[i];
-      if (instance) outcomes[i] = await scanOne(instance, options);
+      if (instance) outcomes[i] = await scanOne(instance, options, compileFor);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.concurrency, instances.length) }, worker));
@@ -61,8 +62,8 @@ export async function scan(options: ScanOptions): Promise<Report> {
   return report;
 }
 
-async function scanOne(instance: Instance, options: ScanOptions): Promise<Outcome> {
-  const { manifests, policies, limits, signal, onEvent = () => {} } = options;
+async function scanOne(instance: Instance, options: ScanOptions, compileFor: CompileFor): Promise<Outcome> {
+  const { manifests, limits, signal, onEvent = () => {} } = options;
   const began = performance.now();
   const at = new Date();
   const outcome: Outcome = {
@@ -89,18 +90,7 @@ async function scanOne(instance: Instance, options: ScanOptions): Promise<Outcom
     outcome.identity = live.os.identity;
     outcome.coverage = coverageOf(live, outcome.readAt);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    if (manifest)
-      Object.assign(
-        outcome,
-        { manifest },
-        judgeInstance(
-          instance,
-          live,
-          manifest,
-          policies.policies.map((p) => p.policy),
-          at,
-        ),
-      );
+    if (manifest) Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, compileFor, at));
     else outcome.gaps = live.gaps;
   } catch (error) {
     const gap = reachGap(error);

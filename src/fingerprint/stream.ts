@@ -11,18 +11,11 @@ export function encodeStream(facts: Map<string, string>): Stream {
 
 /**
  * The same for lines that are already `key NUL value`. The default sort compares UTF-16 units, which is byte order for
- * latin1, and NUL sorts before anything a key may hold, so lines sort as their keys do. The same key twice keeps one.
+ * latin1, and NUL sorts before anything a key may hold, so lines sort as their keys do. Sorts the array in place.
  */
 export function encodeLines(lines: string[]): Stream {
   lines.sort();
-  let last = '';
-  const unique = lines.filter((line) => {
-    const key = line.slice(0, line.indexOf('\0') + 1);
-    const twice = key === last;
-    last = key;
-    return !twice;
-  });
-  return Buffer.from(unique.length > 0 ? `${unique.join('\n')}\n` : '', 'latin1');
+  return Buffer.from(lines.length > 0 ? `${lines.join('\n')}\n` : '', 'latin1');
 }
 
 /** Facts of a stream in order. */
