@@ -14,7 +14,8 @@ import { fleetReport } from './report.ts';
 export interface ScanOptions {
   instances: Instance[];
   manifests: ManifestBook;
-  policies: PolicySet;
+  /** Called once the first instance is being read: what it costs is then hidden behind the waiting. */
+  policies: () => Promise<PolicySet>;
   limits: Limits;
   concurrency: number;
   store?: Store;
@@ -30,12 +31,18 @@ export async function scan(options: ScanOptions): Promise<Report> {
   const startedAt = new Date().toISOString();
   onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
   const outcomes = new Array<Outcome>(instances.length);
-  const compileFor = policyCompiler(options.policies.policies.map((p) => p.policy));
+  let loading: Promise<{ digest: string; compileFor: CompileFor }> | undefined;
+  const policy = () => {
+    loading ??= options
+      .policies()
+      .then(({ digest, policies }) => ({ digest, compileFor: policyCompiler(policies.map((p) => p.policy)) }));
+    return loading;
+  };
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < instances.length; i = next++) {
       const instance = instances[i];
-      if (instance) outcomes[i] = await scanOne(instance, options, compileFor);
+      if (instance) outcomes[i] = await scanOne(instance, options, policy);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.concurrency, instances.length) }, worker));
@@ -52,7 +59,7 @@ export async function scan(options: ScanOptions): Promise<Report> {
       partial: signal.aborted,
       scanner: { version: options.version },
       probe: { sha256: programSha256(composeProgram(Object.values(probes))) },
-      policy: { digest: options.policies.digest },
+      policy: { digest: (await policy()).digest },
     },
     ...fleet,
   };
@@ -62,7 +69,9 @@ export async function scan(options: ScanOptions): Promise<Report> {
   return report;
 }
 
-async function scanOne(instance: Instance, options: ScanOptions, compileFor: CompileFor): Promise<Outcome> {
+type Policy = () => Promise<{ digest: string; compileFor: CompileFor }>;
+
+async function scanOne(instance: Instance, options: ScanOptions, policy: Policy): Promise<Outcome> {
   const { manifests, limits, signal, onEvent = () => {} } = options;
   const began = performance.now();
   const at = new Date();
@@ -82,15 +91,18 @@ async function scanOne(instance: Instance, options: ScanOptions, compileFor: Com
   try {
     const known = manifests.before(instance);
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
-    const live = await look(instance, limits, since, signal, (bytes) =>
-      onEvent({ type: 'instance-progress', instance: instance.id, bytes }),
-    );
+    const live = await look(instance, limits, since, signal, (bytes) => {
+      // Its first bytes: the program runs over there, and we have time.
+      policy().catch(() => {});
+      onEvent({ type: 'instance-progress', instance: instance.id, bytes });
+    });
     outcome.reached = true;
     outcome.os = live.os.pretty;
     outcome.identity = live.os.identity;
     outcome.coverage = coverageOf(live, outcome.readAt);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    if (manifest) Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, compileFor, at));
+    if (manifest)
+      Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
     else outcome.gaps = live.gaps;
   } catch (error) {
     const gap = reachGap(error);

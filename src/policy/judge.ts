@@ -60,7 +60,7 @@ function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Fi
 function explainedByAccount(the: Case, file: FileDrift, accounts: Finding[]): Finding | undefined {
   const path = file.drift.key;
   if (accountFiles.test(path)) {
-    const shadow = path.includes('shadow');
+    const shadow = path.startsWith('/etc/shadow');
     return (
       accounts.find((a) => (shadow ? a.subject.startsWith('user ') : true) && !path.endsWith('-')) ??
       (path.endsWith('-') ? accounts[0] : undefined)

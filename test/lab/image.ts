@@ -10,7 +10,7 @@ export type { LabAccount, LabImage } from './image-store.ts';
 const SUITE = 'bookworm';
 
 /** tcsh: a login shell that is not sh. libcap2-bin: getcap. */
-const PACKAGES = ['openssh-server', 'procps', 'libcap2-bin', 'tcsh'];
+const PACKAGES = ['openssh-server', 'procps', 'libcap2-bin', 'tcsh', 'openssl'];
 
 const ACCOUNTS: readonly LabAccount[] = [
   { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/bash' },

@@ -103,7 +103,8 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     ...i,
     launchKeys: [...(i.launchKeys ?? []), ...launchKeys],
   }));
-  const policies = await loadPolicies(flags.policy);
+  // One's own policies are proved right before anybody is contacted; the shipped ones can wait.
+  const own = flags.policy.length > 0 ? await loadPolicies(flags.policy) : undefined;
   const renderer = await provide(renderers, 'format', flags.format);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
   const progress = await startProgress(flags, context, instances.length);
@@ -116,7 +117,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     const report = await scan({
       instances,
       manifests,
-      policies,
+      policies: async () => own ?? loadPolicies([]),
       limits: {
         connectMs: flags.connectTimeout * 1000,
         idleMs: flags.idleTimeout * 1000,
