@@ -10,8 +10,8 @@ D=$R/var/lib/dpkg
 if [ -f "$D/status" ] && plain "$D/status"; then
   printf 'dpkg-status '
   # awk only makes it shorter; one that does not work must not make a server without packages
-  if [ "$(echo ok 2>/dev/null | awk '/ok/{print}' 2>/dev/null)" = ok ]; then
-    awk '/^$/{print;k=0;next} /^[^ ]/{k=0} /^Conffiles:/{k=1} k||/^(Package|Status|Version|Architecture):/{print}' "$D/status" 2>/dev/null
+  if [ "$(echo ok | awk '/ok/{print}' 2>/dev/null)" = ok ]; then
+    awk '/^$/{print;k=0;next} /^[^ ]/{k=0} /^Conffiles:/{k=1} k||/^(Package|Status|Version|Architecture):/{print}' "$D/status"
   else cat "$D/status"; fi 2>/dev/null | tr -d '\000'
   printf '\0'
   if [ "$SINCE" -gt 0 ]; then L() { find "$D/info" -maxdepth 1 -name '*.list' -newermt "@$SINCE" -print0 2>/dev/null; }
