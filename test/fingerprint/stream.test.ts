@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aliasResolver } from '../../src/fingerprint/alias.ts';
+import { formatFileValue, isExecutable, isSetId, parseFileValue } from '../../src/fingerprint/files.ts';
+import { countFacts, encodeLines, encodeStream, hasPrefix, lookup, readStream } from '../../src/fingerprint/stream.ts';
+
+/** Strings without NUL and LF, with many shared prefixes and every kind of byte next to the separators. */
+const part = fc.constantFrom(
+  '/',
+  'a',
+  'b',
+  'ab',
+  '/usr/',
+  'lib',
+  '\x01',
+  '\x09',
+  '\x0b',
+  ' ',
+  '\xff',
+  '\x80',
+  'x'.repeat(50),
+);
+const key = fc.array(part, { minLength: 1, maxLength: 6 }).map((p) => p.join(''));
+const value = fc.array(part, { maxLength: 3 }).map((p) => p.join(''));
+const facts = fc.array(fc.tuple(key, value), { maxLength: 40 }).map((entries) => new Map(entries));
+const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'));
+
+describe('a stream', () => {
+  it('gives back what went in, in byte order of the keys', () => {
+    fc.assert(
+      fc.property(facts, (map) => {
+        const read = [...readStream(encodeStream(map))];
+        expect(read).toEqual([...map].sort(([a], [b]) => byBytes(a, b)));
+        expect(countFacts(encodeStream(map))).toBe(map.size);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is the same bytes whatever the order of what went in', () => {
+    fc.assert(fc.property(facts, (map) => encodeStream(new Map([...map].reverse())).equals(encodeStream(map))));
+  });
+
+  it('finds each key that is there and none that is not', () => {
+    fc.assert(
+      fc.property(facts, fc.array(key), (map, others) => {
+        const stream = encodeStream(map);
+        for (const k of [...map.keys(), ...others]) expect(lookup(stream, k), k).toBe(map.get(k));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('knows each prefix that is there and none that is not', () => {
+    fc.assert(
+      fc.property(facts, fc.array(key), (map, others) => {
+        const stream = encodeStream(map);
+        const wanted = [...others, ...[...map.keys()].map((k) => k.slice(0, Math.ceil(k.length / 2)))];
+        for (const p of wanted) expect(hasPrefix(stream, p), p).toBe([...map.keys()].some((k) => k.startsWith(p)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('of nothing is empty', () => {
+    expect(encodeLines([]).length).toBe(0);
+    expect([...readStream(encodeLines([]))]).toEqual([]);
+    expect(lookup(encodeLines([]), '/a')).toBeUndefined();
+    expect(hasPrefix(encodeLines([]), '/a')).toBe(false);
+  });
+});
+
+describe('the value of a file', () => {
+  it.each([
+    ['f 4755 0 0 12 abc -', { type: 'f', mode: '4755', sha256: 'abc', capabilities: '-', link: '' }],
+    ['l 777 0 0 - - - to a place', { type: 'l', link: 'to a place' }],
+    ['l 777 0 0 - - -  leading', { type: 'l', link: ' leading' }],
+    ['l 777 0 0 - - - ', { type: 'l', link: '' }],
+  ])('%s', (text, wanted) => {
+    expect(parseFileValue(text)).toMatchObject(wanted);
+    expect(formatFileValue(parseFileValue(text))).toBe(text);
+  });
+
+  it('says what runs and with whose rights', () => {
+    const of = (text: string) => ({ runs: isExecutable(parseFileValue(text)), setId: isSetId(parseFileValue(text)) });
+    expect(of('f 755 0 0 1 a -')).toEqual({ runs: true, setId: false });
+    expect(of('f 2755 0 0 1 a -')).toEqual({ runs: true, setId: true });
+    expect(of('f 1644 0 0 1 a -')).toEqual({ runs: false, setId: false });
+    expect(of('d 2755 0 0 - - -')).toEqual({ runs: false, setId: false });
+  });
+});
+
+it('paths of a package follow the links of a merged /usr, only where they are', () => {
+  const resolve = aliasResolver(
+    encodeStream(
+      new Map([
+        ['/bin', 'l 777 0 0 - - - usr/bin'],
+        ['/lib', 'd 755 0 0 - - -'],
+        ['/up', 'l 777 0 0 - - - ../../usr'],
+      ]),
+    ),
+  );
+  expect(['/bin/cat', '/lib/x', '/sbin/y', '/bin', '/up/z'].map(resolve)).toEqual([
+    '/usr/bin/cat',
+    '/lib/x',
+    '/sbin/y',
+    '/bin',
+    '/usr/z',
+  ]);
+});
