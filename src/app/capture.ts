@@ -62,8 +62,7 @@ async function golden({ source, limits, signal, instanceOf }: CaptureOptions): P
     }
     return live;
   } catch (error) {
-    const gap = error instanceof UserError ? undefined : reachGap(error);
-    if (gap) throw new UserError(`cannot read ${source}: ${gap.detail}`, '', { cause: error });
-    throw error;
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot read ${source}: ${reachGap(error).detail}`, '', { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { probes } from '../collect/registry.ts';
 import { collect } from '../collect/run.ts';
-import { ReachError, UserError } from '../core/errors.ts';
-import type { Fingerprint } from '../core/facts.ts';
+import { messageOf, ReachError, UserError } from '../core/errors.ts';
+import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Instance, Limits, Transport } from '../core/ports.ts';
 import { provide } from '../core/registry.ts';
 import { buildFingerprint } from '../fingerprint/build.ts';
@@ -33,8 +33,8 @@ export async function look(
   }
 }
 
-/** A gap for an instance that could not be read at all. */
-export function reachGap(error: unknown) {
+/** A gap for an instance that could not be read at all. A mistake of ours with one host must not stop the others. */
+export function reachGap(error: unknown): Gap {
   if (error instanceof ReachError) {
     return {
       probe: 'connect',
@@ -42,6 +42,6 @@ export function reachGap(error: unknown) {
       detail: error.hint ? `${error.message}; ${error.hint}` : error.message,
     };
   }
-  if (error instanceof UserError) return { probe: 'connect', reason: 'unreachable' as const, detail: error.message };
-  return undefined;
+  if (error instanceof UserError) return { probe: 'connect', reason: 'unreachable', detail: error.message };
+  return { probe: 'connect', reason: 'garbled', detail: `internal error, please report it: ${messageOf(error)}` };
 }

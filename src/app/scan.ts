@@ -105,9 +105,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy)
       Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
     else outcome.gaps = live.gaps;
   } catch (error) {
-    const gap = reachGap(error);
-    if (!gap) throw error;
-    outcome.gaps = [gap];
+    outcome.gaps = [reachGap(error)];
   }
   outcome.seconds = (performance.now() - began) / 1000;
   onEvent({

@@ -2,11 +2,12 @@ import type { Finding } from '../core/finding.ts';
 import { compareSeverity } from '../core/finding.ts';
 import { judgeAccounts } from './accounts.ts';
 import type { Case, Judgement, PackageChanges } from './case.ts';
+import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, judgeFile } from './files.ts';
 import { foldTrees } from './fold.ts';
 import { judgePackages } from './packages.ts';
-import { deniedProcesses, judgeProcesses } from './processes.ts';
+import { judgeProcesses } from './processes.ts';
 import { judgeSockets } from './sockets.ts';
 import { uniqueClaims } from './unique.ts';
 import { waive } from './waive.ts';
@@ -30,7 +31,7 @@ export function judge(the: Case): Judgement {
     ...accounts,
     ...files,
     ...judgeProcesses(the, packages),
-    ...deniedProcesses(the),
+    ...judgeDenied(the),
     ...judgeSockets(the),
   ].map((finding) => waive(the, finding));
   return { findings: findings.sort(worstFirst), claims: uniqueClaims(the) };

@@ -1,4 +1,4 @@
-import { display, unescapeName } from '../core/bytes.ts';
+import { display } from '../core/bytes.ts';
 import type { ProcessFact } from '../core/facts.ts';
 import type { Attributes, Finding, Severity } from '../core/finding.ts';
 import { parseFileValue } from '../fingerprint/files.ts';
@@ -107,14 +107,17 @@ function finding(the: Case, fault: Fault, processes: ProcessFact[]): Finding {
     tamper: fault.tamper,
     explains: processes.length - 1,
     controls: ['NIST 800-53 CM-7', 'NIST 800-53 SI-7'],
-    ...(first ? { after: seen(processes, first) } : {}),
+    after: seenProcesses(processes),
   });
 }
 
 /** Evidence of at most this many processes. */
 const maxPids = 20;
 
-function seen(processes: ProcessFact[], first: ProcessFact): Attributes {
+/** Evidence of processes of one executable. */
+export function seenProcesses(processes: ProcessFact[]): Attributes {
+  const first = processes[0];
+  if (!first) return {};
   return {
     pids: processes.slice(0, maxPids).map((p) => String(p.pid)),
     command: display(first.comm).text,
@@ -125,29 +128,4 @@ function seen(processes: ProcessFact[], first: ProcessFact): Attributes {
     deleted: first.deleted,
     ...(first.sha256 ? { sha256: first.sha256 } : {}),
   };
-}
-
-/** Live facts against `deny` rules for processes. */
-export function deniedProcesses(the: Case): Finding[] {
-  const found: Finding[] = [];
-  for (const { rule, matches } of the.policy.deny) {
-    if (rule.fact !== 'process') continue;
-    const processes = (the.live.processes ?? []).filter((p) =>
-      matches({ executable: unescapeName(p.exe), path: p.exe }),
-    );
-    const first = processes[0];
-    if (!first) continue;
-    found.push(
-      makeFinding(the.instance.id, 'process', 'violates', first.exe, {
-        severity: rule.severity,
-        disposition: 'violation',
-        rule: rule.id,
-        reason: rule.reason,
-        explains: processes.length - 1,
-        controls: rule.controls ?? [],
-        after: seen(processes, first),
-      }),
-    );
-  }
-  return found;
 }

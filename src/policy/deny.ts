@@ -1,0 +1,69 @@
+import type { Finding, FindingKind } from '../core/finding.ts';
+import { readStream } from '../fingerprint/stream.ts';
+import type { DenyRule } from '../schema/policy.ts';
+import type { Case } from './case.ts';
+import type { Compiled } from './compile.ts';
+import { makeFinding } from './make.ts';
+import { seenProcesses } from './processes.ts';
+
+/** What `deny` rules forbid and the instance has, whether or not the image has it too. Sockets are judged with the sockets. */
+export function judgeDenied(the: Case): Finding[] {
+  return the.policy.deny.flatMap((denied) => {
+    switch (denied.rule.fact) {
+      case 'process':
+        return deniedProcesses(the, denied);
+      case 'package':
+        return deniedKeys(
+          the,
+          denied,
+          the.live.packages,
+          (key) => ({ name: key.slice(key.indexOf(' ') + 1) }),
+          'package',
+        );
+      case 'account':
+        return deniedKeys(the, denied, the.live.accounts, (key) => ({ name: key }), 'account');
+      case 'file':
+        return deniedKeys(the, denied, the.live.files, (key) => ({ path: key }), 'file');
+      default:
+        return [];
+    }
+  });
+}
+
+type Key = { name: string } | { path: string };
+
+function deniedKeys(
+  the: Case,
+  { rule, matches }: Compiled<DenyRule>,
+  stream: Buffer,
+  subjectOf: (key: string) => Key,
+  kind: FindingKind,
+): Finding[] {
+  const found: Finding[] = [];
+  for (const [key] of readStream(stream)) {
+    const subject = subjectOf(key);
+    if (matches(subject)) found.push(violation(the, rule, kind, 'name' in subject ? subject.name : subject.path));
+  }
+  return found;
+}
+
+function deniedProcesses(the: Case, { rule, matches }: Compiled<DenyRule>): Finding[] {
+  const processes = (the.live.processes ?? []).filter((p) => matches({ executable: p.exe, path: p.exe }));
+  const byExecutable = Map.groupBy(processes, (p) => p.exe);
+  return [...byExecutable].map(([exe, group]) => ({
+    ...violation(the, rule, 'process', exe),
+    explains: group.length - 1,
+    after: seenProcesses(group),
+  }));
+}
+
+function violation(the: Case, rule: DenyRule, kind: FindingKind, subject: string): Finding {
+  const { severity, id, reason, controls = [] } = rule;
+  return makeFinding(the.instance.id, kind, 'violates', subject, {
+    severity,
+    disposition: 'violation',
+    rule: id,
+    reason,
+    controls,
+  });
+}
