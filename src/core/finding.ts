@@ -67,6 +67,8 @@ export interface Finding {
   explained: boolean;
   /** Evidence of tampering: keep it before the instance is replaced. */
   tamper: boolean;
+  /** The image itself is at fault, so a new instance of it would have the same. */
+  imageFault?: boolean;
   /** How many of the scanned instances of the same image show the same. */
   prevalence?: { seen: number; of: number };
   /** When a scan of this instance saw it first, RFC 3339 UTC. */

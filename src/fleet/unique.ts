@@ -43,6 +43,7 @@ export function sharedIdentities(claims: Claim[]): Map<string, Finding[]> {
       explains: 0,
       explained: false,
       tamper: false,
+      ...(claim.inImage ? { imageFault: true } : {}),
       controls: ['NIST 800-53 CM-6'],
     };
     findings.set(claim.instance, [...(findings.get(claim.instance) ?? []), finding]);

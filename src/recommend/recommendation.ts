@@ -39,8 +39,14 @@ function forLive(live: Finding[], worst: Finding | undefined, standing: Standing
       reason: `${count(tampered.length, 'finding')} of tampering (${tampered[0].subject}: ${firstClause(tampered[0].reason)}): take it out of service, keep evidence, then replace it.`,
     };
   }
-  if (live.every((f) => standing.shared(f))) {
-    const seen = worst?.prevalence;
+  if (live.every((f) => f.imageFault)) {
+    return {
+      action: 'rebake',
+      reason: `The image is at fault (${subject}: ${worst ? firstClause(worst.reason) : ''}), so a new instance of it would be no better: bake a sealed one.`,
+    };
+  }
+  if (live.every((f) => f.imageFault || standing.shared(f))) {
+    const seen = live.find((f) => !f.imageFault)?.prevalence;
     return {
       action: 'rebake',
       reason: `${seen?.seen ?? ''} of ${seen?.of ?? ''} instances of this image drifted alike (${subject}): put the change into a new image, then replace them.`,

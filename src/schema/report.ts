@@ -48,6 +48,7 @@ const finding = {
     ownedBy: { ...text, description: 'package' },
     explains: { ...count, description: 'differences that it stands for beyond itself' },
     tamper: { type: 'boolean' },
+    imageFault: { type: 'boolean', description: 'a new instance of the image would have the same' },
     prevalence: { type: 'object', required: ['seen', 'of'], properties: { seen: count, of: count } },
     firstSeenAt: { type: 'string', format: 'date-time' },
     controls: { type: 'array', items: text },

@@ -38,7 +38,7 @@ function mistakeOf(error: ErrorObject): Mistake {
     case 'discriminator':
       return {
         pointer: `${error.instancePath}/${params['tag']}`,
-        message: `"${params['tag']}" must be one of expect, allow, deny`,
+        message: 'must be one of expect, allow, deny',
       };
     case 'const':
       return { pointer: error.instancePath, message: `must be ${JSON.stringify(params['allowedValue'])}` };
