@@ -100,7 +100,9 @@ function isTampered(the: Case, { drift, before, after }: FileDrift): boolean {
   const owner = lookup(the.image.owned, drift.key);
   if (!owner || owner.endsWith(' conffile') || !before || !after) return false;
   return (
-    before.type !== after.type || before.link !== after.link || (before.sha256 !== after.sha256 && after.sha256 !== '?')
+    before.type !== after.type ||
+    before.link !== after.link ||
+    (before.sha256 !== after.sha256 && before.sha256 !== '?' && after.sha256 !== '?')
   );
 }
 

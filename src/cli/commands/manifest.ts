@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { printable } from '../../core/bytes.ts';
-import { UserError } from '../../core/errors.ts';
+import { messageOf, UserError } from '../../core/errors.ts';
 import { exit } from '../../core/exit.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { countFacts } from '../../fingerprint/stream.ts';
@@ -122,7 +122,15 @@ async function create(source: string, flags: CreateFlags, context: Context): Pro
     now: new Date(),
   });
   const bytes = encodeManifest(made);
-  writeFileSync(flags.output, bytes);
+  try {
+    writeFileSync(flags.output, bytes);
+  } catch (error) {
+    throw new UserError(
+      `cannot write the manifest ${flags.output}: ${messageOf(error)}`,
+      'name a file in a directory that exists',
+      { cause: error },
+    );
+  }
   context.stdout.write(`${made.digest}\n`);
   const { fingerprint } = made;
   context.stderr.write(
