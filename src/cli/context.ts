@@ -11,6 +11,8 @@ export interface Context {
   env: NodeJS.ProcessEnv;
   /** Aborted by the first SIGINT or SIGTERM. */
   signal: AbortSignal;
+  /** Runs another command line in this process; its exit code. */
+  run(argv: string[]): Promise<number>;
   /** Set by a command; the process ends with it. */
   code: number;
 }

@@ -34,6 +34,7 @@ export async function main(argv: string[]): Promise<number> {
     stderr: process.stderr,
     env: process.env,
     signal: stop.signal,
+    run: main,
     code: exit.clean,
   };
   let signalled: ExitCode | undefined;

@@ -188,3 +188,8 @@ export interface RememberedInstance {
   complete: boolean;
   findings: Omit<FindingRow, 'instance' | 'firstSeenAt' | 'lastSeenAt'>[];
 }
+
+/** How a store is opened: `path` is whatever names it, a file for `sqlite`. `open` throws a UserError that names it. */
+export interface StoreProvider {
+  open(path: string): Store;
+}

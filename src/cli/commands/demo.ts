@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { exit } from '../../core/exit.ts';
 import type { Context } from '../context.ts';
-import { main } from '../main.ts';
 
 const next = `
 Your own servers, in three steps:
@@ -30,7 +29,7 @@ export function addDemo(program: Command, context: Context): void {
         const store = join(fleet.dir, 'snowfence.db');
         const report = join(work, 'report.json');
         say(`> snowfence manifest create rootfs:IMAGE --image ${fleet.imageRef} --add`);
-        await main([
+        await context.run([
           'manifest',
           'create',
           `rootfs:${fleet.imageDir}`,
@@ -44,7 +43,7 @@ export function addDemo(program: Command, context: Context): void {
         ]);
         for (const { instance, done } of fleet.story) for (const what of done) say(`  on ${instance}: ${what}`);
         say('> snowfence scan --inventory fleet.yaml\n');
-        const code = await main([
+        const code = await context.run([
           'scan',
           '--inventory',
           fleet.fleetFile,
@@ -56,7 +55,7 @@ export function addDemo(program: Command, context: Context): void {
           report,
         ]);
         if (context.signal.aborted) return;
-        await main(['history', 'show', 'last', '--store', store]);
+        await context.run(['history', 'show', 'last', '--store', store]);
         say(`\nThe same as JSON: ${report}`);
         context.stderr.write(next);
         context.code = code === exit.findings ? exit.clean : code;

@@ -31,6 +31,8 @@ done </proc/self/mountinfo 2>/dev/null
 
 SF_NEW= ; [ "$SINCE" -gt 0 ] 2>/dev/null && SF_NEW=@$SINCE
 SF_BATCH='
+# xargs without -r, which is not in POSIX, calls once for nothing
+[ $# -gt 0 ] || exit 0
 # metadata
 printf "F %s\0" $#
 case $SF_FIND in

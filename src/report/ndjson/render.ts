@@ -1,4 +1,4 @@
-import type { Renderer } from '../registry.ts';
+import type { Renderer } from '../renderer.ts';
 
 /** One JSON object a line: the scan, then each instance (without its findings), each finding with its instance, the summary. */
 export const ndjson: Renderer = {

@@ -1,7 +1,7 @@
 import { printable } from '../../core/bytes.ts';
 import { isLive, severities, verdicts } from '../../core/finding.ts';
 import type { InstanceReport, Report, ReportFinding } from '../../core/report.ts';
-import type { Renderer } from '../registry.ts';
+import type { Renderer } from '../renderer.ts';
 import { type Paint, painter, severityStyle, verdictStyle } from './style.ts';
 
 /** For people: worst instances first, findings worst first, then what to do. */

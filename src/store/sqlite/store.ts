@@ -1,5 +1,4 @@
-import type { Store } from '../../core/ports.ts';
-import type { StoreProvider } from '../registry.ts';
+import type { Store, StoreProvider } from '../../core/ports.ts';
 import { guard, openDatabase } from './database.ts';
 import { firstSeen, listFindings } from './findings.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
