@@ -100,7 +100,7 @@ async function start(node, args) {
 async function test(node, args) {
   const steps = [
     ['build', build],
-    ['lint', () => run(join(bin, 'biome'), ['check', '.'])],
+    ['lint', () => run(join(bin, 'biome'), ['check', '--error-on-warnings', '.'])],
     ['types of the tests', () => run(join(bin, 'tsc'), ['-p', at('test', 'tsconfig.json')])],
     ['tests', () => run(node, [at('node_modules', 'vitest', 'vitest.mjs'), 'run', ...args])],
   ];

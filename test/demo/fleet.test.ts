@@ -7,6 +7,7 @@ import ssh2, { type ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type DemoFleet, startDemoFleet } from '../../src/demo/fleet.ts';
+import { makeKey } from '../../src/demo/keys.ts';
 import type { FleetFile } from '../../src/schema/fleet.ts';
 import { fixture, trueDatabase } from './md5sums.ts';
 
@@ -164,7 +165,7 @@ describe('the fleet of the demo', () => {
   });
 
   it('refuses other keys, other users and passwords', async () => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519').private;
+    const other = makeKey().private;
     await expect(login('web-1', { privateKey: other })).rejects.toThrow(/authentication/);
     await expect(login('web-1', { username: 'root' })).rejects.toThrow(/authentication/);
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
+import { ed25519Key } from './keys.ts';
 
 /** How a server of ours behaves. What is not said is ordinary. */
 export interface Behaviour {
@@ -27,7 +28,7 @@ export interface FakeServer {
   stop(): Promise<void>;
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = ed25519Key();
 
 /** Starts a server on a loopback port. Ordinary behaviour: lets everybody in and runs commands with `/bin/sh -c`. */
 export async function startFake(behaviour: Behaviour = {}): Promise<FakeServer> {

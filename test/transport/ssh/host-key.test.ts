@@ -6,6 +6,7 @@ import type { Reach } from '../../../src/core/ports.ts';
 import { ssh } from '../../../src/transport/ssh/transport.ts';
 import { calm, instanceAt, wide } from '../contract.ts';
 import { type FakeServer, startFake } from './fake-server.ts';
+import { ed25519Key } from './keys.ts';
 import { knownLine, makeScratch, type Scratch } from './scratch.ts';
 import { haveSshd, startSshd } from './sshd.ts';
 
@@ -138,7 +139,7 @@ it.each(['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa'] as const)(
     const pairs = {
       'ssh-rsa': ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 }),
       'ecdsa-sha2-nistp256': ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }),
-      'ssh-ed25519': ssh2.utils.generateKeyPairSync('ed25519'),
+      'ssh-ed25519': ed25519Key(),
     };
     const several = await startFake({ hostKeys: Object.values(pairs).map((pair) => pair.private) });
     expect(await attempt(knownLine('127.0.0.1', several.port, pairs[type].public), {}, several.port)).toBe('open');

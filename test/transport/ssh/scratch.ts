@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import { ed25519Key } from './keys.ts';
 
 /** A directory for one test file, and keys in it. */
 export interface Scratch {
@@ -24,7 +24,7 @@ export async function makeScratch(): Promise<Scratch> {
     write,
     async key(name, passphrase) {
       const options = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-cbc', rounds: 2 };
-      const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: name, ...options });
+      const pair = ed25519Key({ comment: name, ...options });
       await write(name, pair.private);
       await write(`${name}.pub`, `${pair.public}\n`);
       return pair;
