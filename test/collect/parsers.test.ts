@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseAccounts, shadowStates } from '../../src/collect/accounts/parse.ts';
 import { isPublicConfiguration, mayBeKept } from '../../src/collect/contents/secrets.ts';
+import { Frame } from '../../src/collect/frames.ts';
 import { imageHints, parseOsRelease, publicKeys } from '../../src/collect/os/probe.ts';
 import { parseApk } from '../../src/collect/packages/apk.ts';
 import { packageOfInfo, parseDpkgStatus, parseMd5sums } from '../../src/collect/packages/dpkg.ts';
@@ -9,6 +10,7 @@ import { dpkgOwners } from '../../src/collect/packages/probe.ts';
 import { parseRpm, parseRpmFiles } from '../../src/collect/packages/rpm.ts';
 import { parseProcesses } from '../../src/collect/processes/parse.ts';
 import { parseProcNet, printAddress } from '../../src/collect/sockets/parse.ts';
+import { sockets } from '../../src/collect/sockets/probe.ts';
 import { Draft } from '../../src/core/draft.ts';
 
 describe('dpkg', () => {
@@ -188,6 +190,48 @@ describe('sockets', () => {
     const udp = `${line('00000000:0044', '07', '7')}\n${line('00000000:8000', '07', '8')}\n${line('00000000:EA5F', '07', '9')}\n${line('00000000:EE48', '07', '10')}`;
     expect(parseProcNet('udp', udp).map((s) => s.port)).toEqual([68, 61_000]);
     expect(parseProcNet('tcp', 'garbage\n\0\n1 2 3')).toEqual([]);
+  });
+});
+
+describe('the sockets of an answer', () => {
+  const line = (port: string, inode: string) =>
+    ` 0: 0100007F:${port} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 ${inode} 1 0`;
+  const fact = {
+    ppid: 1,
+    comm: 'x',
+    argv: [],
+    deleted: false,
+    exeId: '',
+    sha256: '',
+    uid: 0,
+    startedAt: 0,
+    rss: 0,
+    root: '',
+  };
+  const read = (uid: number) => {
+    const draft = new Draft('/');
+    draft.os.uid = uid;
+    // Executables of processes are canonical already.
+    draft.processes = [
+      { ...fact, pid: 7, exe: '/opt/odd\\\\name' },
+      { ...fact, pid: 9, exe: '/opt/child' },
+    ];
+    const holders = ['/proc/9/fd/3:socket:[100]', '/proc/7/fd/3:socket:[100]'];
+    const records = [`tcp ${line('0016', '100')}\n${line('0017', '101')}\n`, 'holders', ...holders];
+    sockets.parse(new Frame('sockets', Buffer.from(records.map((r) => `${r}\0`).join(''), 'latin1')), draft);
+    return draft;
+  };
+
+  it('name the oldest holder as the processes do, and ? where it is not seen', () => {
+    expect([...(read(0).sockets ?? new Map()).keys()]).toEqual([
+      'tcp 127.0.0.1 22 /opt/odd\\\\name',
+      'tcp 127.0.0.1 23 ?',
+    ]);
+  });
+
+  it('whose holders may not be seen are a gap, but not for root', () => {
+    expect(read(0).gaps).toEqual([]);
+    expect(read(1000).gaps).toMatchObject([{ probe: 'sockets', reason: 'permission' }]);
   });
 });
 
