@@ -1,4 +1,3 @@
-import { escapeName } from '../../core/bytes.ts';
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
@@ -48,7 +47,7 @@ function settle(
     if (pid === undefined && draft.strip > 0) continue;
     const exe = pid === undefined ? undefined : exeOf.get(pid);
     if (exe === undefined) unseen++;
-    found.set(`${socket.proto} ${socket.address} ${socket.port} ${escapeName(exe ?? '?')}`, '');
+    found.set(`${socket.proto} ${socket.address} ${socket.port} ${exe ?? '?'}`, '');
   }
   if (unseen > 0 && draft.os.uid !== 0) {
     draft.gap(
