@@ -40,8 +40,11 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
       why?.detail ?? `${first?.detail ?? ''}${said(answer)}`,
     );
   } else {
-    for (const [name, { reason, detail }] of broken)
+    for (const [name, { reason, detail }] of broken) {
+      // The probe saw the same from inside, but only the transport knows why.
+      draft.gaps = draft.gaps.filter((gap) => gap.probe !== name || gap.reason !== 'cut');
       draft.cut(name, why?.reason ?? reason, why ? `${detail}: ${why.detail}` : detail);
+    }
   }
   return draft;
 }
