@@ -41,6 +41,13 @@ have renice && renice -n 10 -p $$ >/dev/null 2>&1
 have ionice && ionice -c 3 -p $$ >/dev/null 2>&1
 RG=$(glob "$R"); RG=\${RG%.}
 UIDN=$(id -u 2>/dev/null)
+# what nothing goes without: where one of these does not work, what is not mentioned is unknown, not removed
+LACKS=
+[ "$(find / -maxdepth 0 -print 2>/dev/null)" = / ] || LACKS="$LACKS find"
+[ "$(printf 'a\0b\0' | xargs -0 -n 1 printf '%s-' 2>/dev/null)" = a-b- ] || LACKS="$LACKS xargs"
+[ "$(echo abc | tr b x 2>/dev/null)" = axc ] || LACKS="$LACKS tr"
+[ "$(echo abc | head -c 2 2>/dev/null)" = ab ] || LACKS="$LACKS head"
+[ "$(echo abc | sed 's/b/x/' 2>/dev/null)" = axc ] || LACKS="$LACKS sed"
 FIND=plain
 [ "$(find / -maxdepth 0 -printf '%y' 2>/dev/null)" = d ] && FIND=printf
 GREPZ=

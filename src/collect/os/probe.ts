@@ -54,6 +54,7 @@ text machine-id "$R/etc/machine-id" 64
 text instance-id "$R/var/lib/cloud/data/instance-id" 200
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
 rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
+rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,
   parse(frame, draft) {
@@ -80,6 +81,11 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
       uid: /^\d+$/.test(line('uid')) ? Number(line('uid')) : -1,
     };
     draft.root = line('root');
+    const lacks = line('lacks');
+    if (lacks) {
+      for (const probe of ['files', 'packages', 'accounts', 'sockets'])
+        draft.cut(probe, 'tool-missing', `does not work on the instance: ${lacks}; what it would list is unknown`);
+    }
     if (said.get('tools')?.includes('hash=none')) {
       draft.gap('files', 'tool-missing', 'no working openssl or sha256sum on the instance: contents were not hashed');
     }
