@@ -22,11 +22,11 @@ begin() { printf 'B %s\0' "$1"; }
 end() { printf 'E %s\0' "$1"; }
 rec() { printf '%s\0' "$*"; }
 glob() { printf '%s.' "$1" | sed 's/[][*?\\]/\\&/g'; }
-# text NAME FILE [BYTES]: a record "NAME content" without NUL; refuses to follow links out of a root that is not /
+# text NAME FILE: a record "NAME content" without NUL; refuses to follow links out of a root that is not /
 text() {
   plain "$2" || return 0
   printf '%s ' "$1"
-  head -c "\${3:-65536}" "$2" 2>/dev/null | tr -d '\000'
+  tr -d '\000' <"$2" 2>/dev/null
   printf '\0'
 }
 # plain FILE: is it a regular file, and (offline) is no part of its path below the root a link?

@@ -11,11 +11,21 @@ export function encodeStream(facts: Map<string, string>): Stream {
 
 /**
  * The same for lines that are already `key NUL value`. The default sort compares UTF-16 units, which is byte order for
- * latin1, and NUL sorts before anything a key may hold, so lines sort as their keys do. Sorts the array in place.
+ * latin1, and NUL sorts before anything a key may hold, so lines sort as their keys do. Sorts the array in place. A key
+ * that comes twice (a file that changed its type between two walks) is kept once: a key is one fact.
  */
 export function encodeLines(lines: string[]): Stream {
   lines.sort();
-  return Buffer.from(lines.length > 0 ? `${lines.join('\n')}\n` : '', 'latin1');
+  const unique = lines.some((line, i) => i > 0 && sameKey(lines[i - 1] ?? '', line))
+    ? lines.filter((line, i) => i === 0 || !sameKey(lines[i - 1] ?? '', line))
+    : lines;
+  return Buffer.from(unique.length > 0 ? `${unique.join('\n')}\n` : '', 'latin1');
+}
+
+/** Do two lines begin with the same `key NUL`? Decided by one character nearly always. */
+function sameKey(a: string, b: string): boolean {
+  const nul = a.indexOf('\0');
+  return b.charCodeAt(nul) === 0 && b.startsWith(a.slice(0, nul + 1));
 }
 
 /** Facts of a stream in order. */

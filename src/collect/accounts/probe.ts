@@ -7,8 +7,8 @@ export const accounts: Probe = {
   about: 'accounts and groups, with the state of each password (never the password)',
   asks: 'always',
   question: sh`
-text passwd "$R/etc/passwd" 4194304
-text group "$R/etc/group" 4194304
+text passwd "$R/etc/passwd"
+text group "$R/etc/group"
 if [ -r "$R/etc/shadow" ] && plain "$R/etc/shadow"; then
   while IFS=: read -r n p x || [ "$n" ]; do
     case $p in

@@ -50,8 +50,8 @@ text release "$R/etc/os-release"
 rec arch "$(uname -m 2>/dev/null)"
 rec uid "$UIDN"
 if [ "$R" ]; then text hostname "$R/etc/hostname"; else rec hostname "$(cat /proc/sys/kernel/hostname 2>/dev/null)"; fi
-text machine-id "$R/etc/machine-id" 64
-text instance-id "$R/var/lib/cloud/data/instance-id" 200
+text machine-id "$R/etc/machine-id"
+text instance-id "$R/var/lib/cloud/data/instance-id"
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
 rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
 rec lacks "$LACKS"

@@ -103,6 +103,9 @@ export function parseProcesses(records: string[], draft: Draft): void {
       root: of('root', pid) ?? '',
     });
   }
+  if (Number(settings.get('asked')) > 0 && !lists.get('stat')?.size) {
+    draft.cut('processes', 'unreadable', 'there are processes, but /proc could not be read');
+  }
   if (hidden > 0) {
     draft.gap(
       'processes',

@@ -16,38 +16,40 @@ if [ "$R" ]; then
   if [ $FIND = printf ]; then P=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$RG/*" -printf '%h\n' 2>/dev/null)
   else P=$(for p in /proc/[0-9]*; do case $(readlink "$p/exe" 2>/dev/null) in "$R"/*) echo "$p" ;; esac; done); fi
 else P=$(echo /proc/[0-9]*); fi
-paths() { set --; for p in $P; do set -- "$@" "$p/$S"; done; printf '%s\0' "$@"; }
-S=stat; rec stat
-if [ "$GREPZ" ]; then
-  paths | xargs -0 grep -aHz '' 2>/dev/null
-  S=cmdline; rec cmdline; paths | xargs -0 grep -aHz '' 2>/dev/null
-  S=status; rec status; paths | xargs -0 grep -aHzoE 'Uid:[[:blank:]0-9]+' 2>/dev/null
-else
-  for p in $P; do [ -r $p/stat ] && { printf '%s:' $p/stat; cat $p/stat 2>/dev/null; printf '\0'; }; done
-  rec cmdline
-  for p in $P; do [ -r $p/cmdline ] && tr '\000' '\n' <$p/cmdline 2>/dev/null | { a=; while IFS= read -r a || [ "$a" ]; do printf '%s:%s\0' $p/cmdline "$a"; done; }; done
-  rec status
-  for p in $P; do u=$(sed -n '/^Uid:/p' $p/status 2>/dev/null) && printf '%s:%s\0' $p/status "$u"; done
+# process ids hold no blanks: these lists are split on purpose
+A= B= C= D= E=; n=0
+for p in $P; do A="$A $p/stat" B="$B $p/cmdline" C="$C $p/status" D="$D $p/exe" E="$E $p/root" n=$((n + 1)); done
+rec "asked $n"
+if [ $n -gt 0 ]; then
+  rec stat
+  if [ "$GREPZ" ]; then
+    grep -aHz '' $A 2>/dev/null
+    rec cmdline; grep -aHz '' $B 2>/dev/null
+    rec status; grep -aHzoE 'Uid:[[:blank:]0-9]+' $C 2>/dev/null
+  else
+    for p in $P; do [ -r $p/stat ] && { printf '%s:' $p/stat; cat $p/stat 2>/dev/null; printf '\0'; }; done
+    rec cmdline
+    for p in $P; do [ -r $p/cmdline ] && tr '\000' '\n' <$p/cmdline 2>/dev/null | { a=; while IFS= read -r a || [ "$a" ]; do printf '%s:%s\0' $p/cmdline "$a"; done; }; done
+    rec status
+    for p in $P; do u=$(sed -n '/^Uid:/p' $p/status 2>/dev/null) && printf '%s:%s\0' $p/status "$u"; done
+  fi
+  if [ $FIND = printf ]; then
+    rec exe; find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
+    rec id; find -L $D -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
+    rec root; find -L $E -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
+    U=$(find -L $D -maxdepth 0 -printf '%D:%i %p\n' 2>/dev/null | sort -u -k 1,1 | sed 's/^[^ ]* //')
+  else
+    rec exe; for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
+    rec id; for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$i"; done
+    rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
+    U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
+  fi
+  rec hash
+  if [ "$U" ]; then
+    case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null
+  fi
+  printf '\0'
 fi
-S=exe
-if [ $FIND = printf ]; then
-  rec exe; paths | xargs -0 sh -c 'find "$@" -maxdepth 0 -printf "%p:%l\0"' sh 2>/dev/null
-  rec id; paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%p:%D:%i\0"' sh 2>/dev/null
-  S=root; rec root; paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%p:%D:%i\0"' sh 2>/dev/null
-  S=exe
-  U=$(paths | xargs -0 sh -c 'find -L "$@" -maxdepth 0 -printf "%D:%i %p\n"' sh 2>/dev/null | sort -u -k 1,1 | sed 's/^[^ ]* //')
-else
-  rec exe; for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
-  rec id; for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$i"; done
-  rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
-  U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
-fi
-rec hash
-case $SF_HASH in
-  openssl) printf '%s\n' $U | xargs openssl dgst -sha256 -r 2>/dev/null ;;
-  sha256sum) printf '%s\n' $U | xargs sha256sum 2>/dev/null ;;
-esac
-printf '\0'
 `,
   parse: (frame, draft) => parseProcesses(frame.records(), draft),
 };

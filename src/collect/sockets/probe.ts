@@ -8,11 +8,11 @@ export const sockets: Probe = {
   about: 'listening TCP and bound UDP sockets, with the executable that holds each',
   asks: 'live',
   question: sh`
-for n in tcp tcp6 udp udp6; do text $n /proc/net/$n 8388608; done
+for n in tcp tcp6 udp udp6; do text $n /proc/net/$n; done
 if [ "$R" ]; then :; else P=$(echo /proc/[0-9]*); fi
 rec holders
 S=fd
-if [ $FIND = printf ]; then for p in $P; do printf '%s/fd\0' $p; done | xargs -0 sh -c 'find "$@" -maxdepth 1 -lname "socket:*" -printf "%p:%l\0"' sh 2>/dev/null
+if [ $FIND = printf ]; then D=; for p in $P; do D="$D $p/fd"; done; [ "$D" ] && find $D -maxdepth 1 -lname 'socket:*' -printf '%p:%l\0' 2>/dev/null
 else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $l in socket:*) printf '%s:%s\0' $f "$l" ;; esac; done; done; fi
 `,
   parse(frame, draft) {
