@@ -109,7 +109,7 @@ it('paths of a package follow the links of a merged /usr, only where they are', 
   ]);
 });
 
-test('a key that comes twice is one fact', () => {
+it('a key that comes twice is one fact', () => {
   const stream = encodeLines(['/b\0l 777 0 0 - - - x', '/a\0f 644', '/b\0f 644 0 0 1 ? -', '/bb\0d 755']);
   expect([...readStream(stream)].map(([key]) => key)).toEqual(['/a', '/b', '/bb']);
 });
