@@ -358,6 +358,11 @@ const settings: LabDrift[] = [
     ],
   },
   {
+    name: 'certificate trusted',
+    do: sh('echo cert >/etc/ssl/certs/evil.pem'),
+    expect: added('/etc/ssl/certs/evil.pem', 'high', 'key'),
+  },
+  {
     name: 'history of a shell',
     do: sh('echo "vi /etc/passwd" >/root/.bash_history; chmod 600 /root/.bash_history'),
     expect: added('/root/.bash_history', 'medium'),

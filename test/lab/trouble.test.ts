@@ -143,6 +143,21 @@ describeLab('trouble', () => {
     expect([refused.code, gapsOf(refused, healthy)]).toEqual([3, ['connect auth']]);
   });
 
+  it('takes a server whose tools are gone for unread, not for empty', async () => {
+    const tools = ['find', 'xargs', 'sed', 'sh'];
+    await using fleet = await startFleet(image, tools.length);
+    for (const [index, one] of fleet.instances.entries()) {
+      await one.run(['/bin/bash', '-c', `rm "$(readlink -f /usr/bin/${tools[index]})"`]);
+    }
+    const result = await scan(fleet, fleet.instances, manifest);
+    expect(result.code).toBe(3);
+    for (const one of fleet.instances) expect([one.name, result.live(one)]).toEqual([one.name, []]);
+    expect(fleet.instances.map((one) => result.of(one).verdict)).toEqual([
+      ...['incomplete', 'incomplete', 'incomplete'],
+      'unreachable',
+    ]);
+  });
+
   it('says that an account without a shell cannot be asked', async () => {
     await using fleet = await startFleet(image, 1);
     const one = first(fleet.instances);
