@@ -26,6 +26,7 @@ export function uniqueClaims(the: Case): UniqueClaim[] {
 /** Directories that hold identities; `unique` rules outside of them are matched against drifts only. */
 const identityDirectories = [
   '/etc/ssh/',
+  '/etc/dropbear/',
   '/etc/machine-id',
   '/var/lib/dbus/',
   '/etc/iscsi/',

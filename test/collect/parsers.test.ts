@@ -280,6 +280,9 @@ describe('processes', () => {
       stat(9, 'kworker/0:1', 'I', 2),
       stat(20, 'dead', 'Z'),
       stat(30, 'hidden'),
+      stat(31, 'ended meanwhile'),
+      'alive',
+      '/proc/30/alive:',
     ]);
     expect(draft.processes).toEqual([]);
     expect(draft.gaps).toMatchObject([

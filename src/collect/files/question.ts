@@ -76,10 +76,12 @@ if [ "$UIDN" != 0 ]; then
   if [ $FIND = printf ]; then find "$R/" "$@" -type d \( ! -readable -o ! -executable \) -printf 'u %p\0' 2>/dev/null
   else find "$R/" "$@" -type d ! \( -exec test -r {} \; -exec test -x {} \; \) -exec printf 'u %s\0' {} \; 2>/dev/null; fi
 fi
-# everything but regular files
+# everything but regular files; unprivileged, files that may not be read go there too: they have no digest
+OTHER='! -type f' READ=
+if [ "$UIDN" != 0 ] && [ $FIND = printf ]; then OTHER='( ! -type f -o ! -readable )' READ=-readable; fi
 if [ $FIND = printf ]; then
-  if [ "$SF_NEW" ]; then find "$R/" "$@" ! -type f \( -newermt "$SF_NEW" -printf 'm %y %m %U %G %s %T@ %p\0>%l\0' -o -printf 'm %y %m %U %G %s 0 %p\0>%l\0' \)
-  else find "$R/" "$@" ! -type f -printf 'm %y %m %U %G %s %T@ %p\0>%l\0'; fi
+  if [ "$SF_NEW" ]; then find "$R/" "$@" $OTHER \( -newermt "$SF_NEW" -printf 'm %y %m %U %G %s %T@ %p\0>%l\0' -o -printf 'm %y %m %U %G %s 0 %p\0>%l\0' \)
+  else find "$R/" "$@" $OTHER -printf 'm %y %m %U %G %s %T@ %p\0>%l\0'; fi
 else
   find "$R/" "$@" ! -type f -print0 | xargs -0 -n 200 sh -c 'printf "N %s\0" $#; printf "%s\0" "$@"; stat -c "%f %u %g %s %Y" "$@" 2>/dev/null; printf "\0"' sh
   find "$R/" "$@" -type l -print0 | xargs -0 -n 200 sh -c 'for l; do printf "l %s\0>" "$l"; readlink -n "$l"; printf "\0"; done' sh
@@ -90,7 +92,7 @@ if [ $SF_HASH = sha256sum ] && [ $FIND != printf ]; then
   find "$R/" "$@" -type f ! -path "*$NL*" -print0 | xargs -0 -n 500 sh -c "$SF_BATCH" sh
   find "$R/" "$@" -type f -path "*$NL*" -print0 | xargs -0 -n 1 sh -c "$SF_BATCH" sh
 else
-  find "$R/" "$@" -type f -print0 | xargs -0 -n 4000 -s 500000 sh -c "$SF_BATCH" sh
+  find "$R/" "$@" -type f $READ -print0 | xargs -0 -n 4000 -s 500000 sh -c "$SF_BATCH" sh
 fi
 rec "W $?"
 `;

@@ -20,7 +20,7 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
       const value = record.slice(match[0].length);
       if (list) list.push(value);
       else values.set(pid, [value]);
-    } else if (/^(stat|cmdline|status|exe|id|root|hash)$/.test(record)) {
+    } else if (/^(stat|cmdline|status|exe|id|root|alive|hash)$/.test(record)) {
       heading = record;
       values = new Map();
       lists.set(record, values);
@@ -80,7 +80,7 @@ export function parseProcesses(records: string[], draft: Draft): void {
     if (!link) {
       // A kernel thread has neither arguments nor an executable; anything else hides its executable from us.
       const kernelThread = argv.length === 0 && (pid === 2 || stat.ppid === 2 || stat.ppid === 0);
-      if (!kernelThread) hidden++;
+      if (!kernelThread && of('alive', pid) !== undefined) hidden++;
       continue;
     }
     const deleted = link.endsWith(' (deleted)');

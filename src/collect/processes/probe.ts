@@ -44,6 +44,9 @@ if [ $n -gt 0 ]; then
     rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
     U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
   fi
+  # who is still there: a process that ended meanwhile hides nothing
+  rec alive
+  for p in $P; do [ -d $p ] && printf '%s/alive:\0' $p; done
   rec hash
   if [ "$U" ]; then
     case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null
