@@ -4,6 +4,7 @@ import type { Manifest } from '../core/manifest.ts';
 import type { Instance } from '../core/ports.ts';
 import type { Coverage } from '../core/report.ts';
 import { compare } from '../drift/drift.ts';
+import { hashTotals } from '../fingerprint/totals.ts';
 import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
 import { judge } from '../policy/judge.ts';
@@ -72,17 +73,12 @@ function keyBlob(line: string): string {
 
 /** How much of what is in scope was read. */
 export function coverageOf(live: Fingerprint, readAt: string): Coverage {
-  let seen = 0;
-  let unhashed = 0;
-  const { files } = live;
-  for (let nul = files.indexOf(0); nul >= 0; nul = files.indexOf(0, nul + 1))
-    if (files[nul + 1] === 102 /* f */) seen++;
-  for (let at = files.indexOf(' ? '); at >= 0; at = files.indexOf(' ? ', at + 1)) unhashed++;
-  const hashed = Math.max(0, seen - unhashed);
+  const { seen, hashed, bytes } = hashTotals(live.files);
   return {
     files: seen === 0 ? 0 : Math.round((hashed / seen) * 10_000) / 10_000,
     filesSeen: seen,
     filesHashed: hashed,
+    bytesHashed: bytes,
     ...(live.processes ? { processes: live.processes.length } : {}),
     oldestHashAt: readAt,
     excluded: live.excluded,

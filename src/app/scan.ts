@@ -83,7 +83,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy)
     findings: [],
     claims: [],
     gaps: [],
-    coverage: { files: 0, filesSeen: 0, filesHashed: 0, excluded: [] },
+    coverage: { files: 0, filesSeen: 0, filesHashed: 0, bytesHashed: 0, excluded: [] },
     seconds: 0,
     readAt: at.toISOString(),
   };
@@ -113,7 +113,8 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy)
     instance: instance.id,
     at: new Date().toISOString(),
     gaps: outcome.gaps.length,
-    files: outcome.coverage.filesSeen,
+    files: outcome.coverage.filesHashed,
+    bytesHashed: outcome.coverage.bytesHashed,
   });
   return outcome;
 }

@@ -9,6 +9,8 @@ export interface ProgressState {
   running: string[];
   bytes: number;
   files: number;
+  /** Bytes of the files hashed on instances that are done. */
+  hashed: number;
   startedAt: number;
 }
 
@@ -25,6 +27,7 @@ export function advance(state: ProgressState, event: ScanEvent, received: Map<st
         ...state,
         done: state.done + 1,
         files: state.files + event.files,
+        hashed: state.hashed + event.bytesHashed,
         running: state.running.filter((i) => i !== event.instance),
       };
     default:
@@ -42,7 +45,7 @@ export function Progress({ state, now }: { state: ProgressState; now: number }) 
     <Box>
       <Text wrap="truncate-end">
         <Text color="cyan">{`${state.done}/${state.total}`}</Text>
-        {` scanned  ${current}${more}  ${(state.bytes / 1e6).toFixed(1)} MB  ${state.files} files hashed  ${elapsed.toFixed(0)} s${left === undefined ? '' : `, about ${left} s left`}`}
+        {` scanned  ${current}${more}  ${(state.bytes / 1e6).toFixed(1)} MB read  ${state.files} files, ${(state.hashed / 1e6).toFixed(0)} MB hashed  ${elapsed.toFixed(0)} s${left === undefined ? '' : `, about ${left} s left`}`}
       </Text>
     </Box>
   );
@@ -51,7 +54,7 @@ export function Progress({ state, now }: { state: ProgressState; now: number }) 
 /** Shows the progress on a terminal until `stop`; then the line is gone. */
 export function showProgress(stream: NodeJS.WriteStream, total: number) {
   const received = new Map<string, number>();
-  let state: ProgressState = { total, done: 0, running: [], bytes: 0, files: 0, startedAt: Date.now() };
+  let state: ProgressState = { total, done: 0, running: [], bytes: 0, files: 0, hashed: 0, startedAt: Date.now() };
   const draw = () => <Progress state={state} now={Date.now()} />;
   const app = render(draw(), { stdout: stream, stderr: stream, exitOnCtrlC: false, patchConsole: false });
   const timer = setInterval(() => app.rerender(draw()), 120);

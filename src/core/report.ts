@@ -50,6 +50,7 @@ export interface Coverage {
   files: number;
   filesSeen: number;
   filesHashed: number;
+  bytesHashed: number;
   processes?: number;
   /** When the oldest hash that this verdict relies on was read, RFC 3339 UTC. */
   oldestHashAt?: string;
@@ -76,6 +77,6 @@ export type ScanEvent =
   | { type: 'scan-started'; id: string; startedAt: string; instances: number }
   | { type: 'instance-started'; instance: string; at: string }
   | { type: 'instance-progress'; instance: string; bytes: number }
-  | { type: 'instance-finished'; instance: string; at: string; gaps: number; files: number }
+  | { type: 'instance-finished'; instance: string; at: string; gaps: number; files: number; bytesHashed: number }
   | { type: 'instance-judged'; instance: InstanceReport }
   | { type: 'scan-finished'; scan: Report['scan']; summary: Report['summary']; fleet: ImageReport[] };

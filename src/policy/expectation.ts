@@ -1,4 +1,4 @@
-import type { FileValue } from '../fingerprint/files.ts';
+import { type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
 import type { ExpectRule } from '../schema/policy.ts';
 
 /** What an expectation is tested on. Contents are raw latin1 text; undefined = not known. */
@@ -16,7 +16,13 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
   if (!rule.changes.includes(sight.change)) return `it was ${sight.change}, allowed is ${rule.changes.join(' or ')}`;
   const { only } = rule;
   const after = sight.after;
-  if (!only || !after) return undefined;
+  if (!after) return undefined;
+  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
+    return 'it has file capabilities';
+  // A rule that says nothing of modes was written for data: whatever can be run is not what it meant.
+  if (!only?.modes && !only?.attributes && after.size !== '0' && (isExecutable(after) || isSetId(after)))
+    return 'it can be executed';
+  if (!only) return undefined;
   if (only.type && after.type !== only.type) return `its type is ${after.type}, allowed is ${only.type}`;
   if (only.modes && !only.modes.some((mode) => Number.parseInt(mode, 8) === Number.parseInt(after.mode, 8))) {
     return `its mode is ${after.mode}, allowed is ${only.modes.join(' or ')}`;
@@ -24,8 +30,6 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
   const owner = `${after.uid}:${after.gid}`;
   if (only.owners && !only.owners.includes(owner))
     return `its owner is ${owner}, allowed is ${only.owners.join(' or ')}`;
-  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
-    return 'it has file capabilities';
   if (only.maxSize !== undefined && Number(after.size) > only.maxSize)
     return `its size is ${after.size} bytes, allowed is ${only.maxSize}`;
   if (only.link !== undefined && !whole(only.link).test(after.link)) return `it points to ${after.link}`;

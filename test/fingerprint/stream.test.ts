@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aliasResolver } from '../../src/fingerprint/alias.ts';
 import { formatFileValue, isExecutable, isSetId, parseFileValue } from '../../src/fingerprint/files.ts';
 import { countFacts, encodeLines, encodeStream, hasPrefix, lookup, readStream } from '../../src/fingerprint/stream.ts';
+import { hashTotals } from '../../src/fingerprint/totals.ts';
 
 /** Strings without NUL and LF, with many shared prefixes and every kind of byte next to the separators. */
 const part = fc.constantFrom(
@@ -112,4 +113,15 @@ it('paths of a package follow the links of a merged /usr, only where they are', 
 it('a key that comes twice is one fact', () => {
   const stream = encodeLines(['/b\0l 777 0 0 - - - x', '/a\0f 644', '/b\0f 644 0 0 1 ? -', '/bb\0d 755']);
   expect([...readStream(stream)].map(([key]) => key)).toEqual(['/a', '/b', '/bb']);
+});
+
+it('counts the regular files that were hashed, and their bytes', () => {
+  const sum = 'a'.repeat(64);
+  const stream = encodeLines([
+    `/a ? b\0f 644 0 0 5 ${sum} -`,
+    '/c\0f 644 0 0 7 ? -',
+    '/d\0d 755 0 0 - - -',
+    `/e\0f 644 0 0 0 ${sum} ?`,
+  ]);
+  expect(hashTotals(stream)).toEqual({ seen: 3, hashed: 2, bytes: 5 });
 });
