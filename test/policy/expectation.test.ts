@@ -53,6 +53,18 @@ describe('an expectation says in words what is not as it must be', () => {
       'a line that is not expected was added or removed: y',
     ],
     [
+      'a key with a known one in its comment',
+      rule({ launchKeys: true }),
+      sight(plain, { newContent: 'ssh-rsa AAAAevil AAAAgood\n', launchKeys: ['AAAAgood'] }),
+      'it holds 1 public key that the platform did not give it at launch',
+    ],
+    [
+      'a key with a known one in an option',
+      rule({ launchKeys: true }),
+      sight(plain, { newContent: 'command="x AAAAgood" ssh-rsa AAAAevil\n', launchKeys: ['AAAAgood'] }),
+      'it holds 1 public key that the platform did not give it at launch',
+    ],
+    [
       'a key',
       rule({ launchKeys: true }),
       sight(plain, { newContent: '# c\nssh-rsa AAAAgood me\nssh-rsa AAAAevil x\n', launchKeys: ['AAAAgood'] }),
