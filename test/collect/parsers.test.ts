@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseAccounts, shadowStates } from '../../src/collect/accounts/parse.ts';
+import { parseAccounts, parseShadow, shadowStates } from '../../src/collect/accounts/parse.ts';
 import { isPublicConfiguration, mayBeKept } from '../../src/collect/contents/secrets.ts';
 import { Frame } from '../../src/collect/frames.ts';
 import { imageHints, parseOsRelease, publicKeys } from '../../src/collect/os/probe.ts';
@@ -147,6 +147,21 @@ describe('accounts', () => {
     expect(last('old')).toBe('in-passwd -');
     expect(last('open')).toBe('none -');
     expect([...found.values()].join()).not.toMatch(/secret|hash/);
+  });
+
+  it('a second line of a name hides nothing: the first counts, the second is seen', () => {
+    const states = shadowStates('root::1::::::\nroot:*:1::::::\n');
+    const found = parseAccounts('root:x:0:0::/root:/bin/sh\nroot:x:5:5::/:/bin/no\n', 'g:x:1:a\ng:x:2:\n', states);
+    expect(Object.fromEntries(found)).toEqual({
+      'user root': '0\t0\t\t/root\t/bin/sh\tnone -',
+      'user root (entry 2)': '5\t5\t\t/\t/bin/no\tnone -',
+      'group g': '1\ta',
+      'group g (entry 2)': '2\t',
+    });
+    const said = new Map<string, string>();
+    parseShadow('root:none:-', said);
+    parseShadow('root:locked:-', said);
+    expect(said.get('root')).toBe('none -');
   });
 
   it('without shadow the state is unknown', () => {

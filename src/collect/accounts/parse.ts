@@ -4,7 +4,8 @@ import { escapeName } from '../../core/bytes.ts';
 /** `name:status:digest` as the program says it, into the map name -> `status digest`. */
 export function parseShadow(line: string, into: Map<string, string>): void {
   const [name, status, digest] = line.split(':');
-  if (name && status && digest !== undefined) into.set(name, `${status} ${digest}`);
+  // The first line of a name is the one that counts for login(1).
+  if (name && status && digest !== undefined && !into.has(name)) into.set(name, `${status} ${digest}`);
 }
 
 /** The same from the file itself: for images, which are read by us. The digest stands for the secret, which is not kept. */
@@ -12,7 +13,7 @@ export function shadowStates(text: string): Map<string, string> {
   const states = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [name, password] = line.split(':');
-    if (!name || password === undefined) continue;
+    if (!name || password === undefined || states.has(name)) continue;
     const locked = password.startsWith('!') || password.startsWith('*');
     const status = password === '' ? 'none' : locked ? 'locked' : 'set';
     const digest = status === 'set' ? createHash('sha256').update(password, 'latin1').digest('hex') : '-';
@@ -32,8 +33,14 @@ export function parseAccounts(
   shadow: Map<string, string> | undefined,
 ): Map<string, string> {
   const found = new Map<string, string>();
-  const put = (key: string, fields: string[]) =>
-    found.set(escapeName(key), fields.map((f) => escapeName(f.replaceAll('\t', ' '))).join('\t'));
+  const entries = new Map<string, number>();
+  // The first line of a name counts for the system; a further one is an entry of its own, so that it cannot hide behind it.
+  const put = (name: string, fields: string[]) => {
+    const entry = (entries.get(name) ?? 0) + 1;
+    entries.set(name, entry);
+    const key = entry === 1 ? escapeName(name) : `${escapeName(name)} (entry ${entry})`;
+    found.set(key, fields.map((f) => escapeName(f.replaceAll('\t', ' '))).join('\t'));
+  };
   for (const line of passwd.split('\n')) {
     const [name, password, uid, gid, gecos, home, shell] = line.split(':');
     if (!name || uid === undefined) continue;
