@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts';
 import { compareSeverity } from '../core/finding.ts';
+import { explainedByAccount } from './account-files.ts';
 import { judgeAccounts } from './accounts.ts';
 import type { Case, Judgement, PackageChanges } from './case.ts';
 import { judgeDenied } from './deny.ts';
@@ -11,9 +12,6 @@ import { judgeProcesses } from './processes.ts';
 import { judgeSockets } from './sockets.ts';
 import { uniqueClaims } from './unique.ts';
 import { waive } from './waive.ts';
-
-/** Files that hold accounts: compared entry by entry, so their bytes are explained by the entries that differ. */
-const accountFiles = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/;
 
 /** Pure: all findings of one instance, worst first, and the values that must be unique in the fleet. */
 export function judge(the: Case): Judgement {
@@ -55,29 +53,6 @@ function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Fi
     if (finding) findings.push({ ...finding, explains });
   }
   return findings;
-}
-
-/** An account's entry explains the account files, the account's own new home (what is plain in it) and its mailbox. */
-function explainedByAccount(the: Case, file: FileDrift, accounts: Finding[]): Finding | undefined {
-  const path = file.drift.key;
-  if (accountFiles.test(path)) {
-    const shadow = path.startsWith('/etc/shadow');
-    return (
-      accounts.find((a) => (shadow ? a.subject.startsWith('user ') : true) && !path.endsWith('-')) ??
-      (path.endsWith('-') ? accounts[0] : undefined)
-    );
-  }
-  if (the.drifts.length === 0 || file.drift.change !== 'added') return undefined;
-  return accounts.find((account) => {
-    if (account.change !== 'added') return false;
-    const home = account.after?.['home'];
-    const name = account.subject.replace(/^user /, '');
-    if (path === `/var/mail/${name}` || path === `/var/spool/mail/${name}`) return true;
-    const isSkeleton = /\/(\.bashrc|\.profile|\.bash_logout|\.cshrc|\.login|\.zshrc)$/.test(path);
-    return (
-      typeof home === 'string' && home.length > 1 && (path === home || (isSkeleton && path.startsWith(`${home}/`)))
-    );
-  });
 }
 
 function worstFirst(a: Finding, b: Finding): number {

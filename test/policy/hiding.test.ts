@@ -46,3 +46,67 @@ describe('an expectation that says no modes', () => {
     expect(live({}, { [path]: value })).toEqual([]);
   });
 });
+
+describe('an account', () => {
+  const user =
+    (name: string, fields: string): Set =>
+    (d) =>
+      d.accounts.set(`user ${name}`, fields);
+  const debian = user('debian', '1000\t1000\t\t/home/debian\t/bin/bash\tlocked -');
+  const subuid =
+    (text: string): Set =>
+    (d) => {
+      debian(d);
+      d.contents.set('/etc/subuid', text.replaceAll('\n', '\\n'));
+    };
+
+  it('that is expected explains the bytes of the account files', () => {
+    const before = { '/etc/passwd': f('644', 'a'), '/etc/shadow': f('640', 'a', '0 42'), '/etc/subuid': f('644', 'a') };
+    const after = {
+      ...{ '/etc/passwd': f('644'), '/etc/shadow': f('640', 'b', '0 42'), '/etc/subuid': f('644') },
+      ...{ '/etc/passwd-': f('644'), '/etc/shadow-': f('640', 'b', '0 42') },
+    };
+    const image: Set = (d) => d.contents.set('/etc/subuid', '');
+    expect(live(before, after, image, subuid('debian:100000:65536\n'))).toEqual([]);
+  });
+
+  it.each<[string, string, Set]>([
+    ['/etc/passwd', f('666'), debian],
+    ['/etc/shadow', f('644', 'b', '0 42'), debian],
+    ['/etc/shadow', f('640', 'b', '0 1000'), debian],
+    ['/etc/shadow-', f('644'), debian],
+    ['/etc/subuid', f('644'), subuid('debian:0:65536\n')],
+    ['/etc/subuid', f('644'), subuid('www-data:100000:65536\n')],
+  ])('explains no other access: %s %s', (path, value, set) => {
+    expect(
+      live(
+        { '/etc/shadow': f('640', 'b', '0 42') },
+        { '/etc/shadow': f('640', 'b', '0 42'), [path]: value },
+        () => {},
+        set,
+      ),
+    ).toEqual([`high ${path}`]);
+  });
+
+  it('with the name of a default user is no second root, and its home is no file', () => {
+    expect(live({}, {}, () => {}, user('ubuntu', '0\t1000\t\t/root\t/bin/bash\tlocked -'))).toEqual([
+      'critical user ubuntu',
+    ]);
+    expect(live({}, {}, () => {}, user('ubuntu', '1000\t0\t\t/root\t/bin/bash\tlocked -'))).toEqual([
+      'high user ubuntu',
+    ]);
+    const preload = user('ubuntu', '1000\t1000\t\t/etc/ld.so.preload\t/bin/bash\tlocked -');
+    expect(live({}, { '/etc/ld.so.preload': f('644') }, () => {}, preload)).toEqual(['critical /etc/ld.so.preload']);
+  });
+
+  it('explains of its home what useradd copied', () => {
+    const skel = { '/etc/skel/.bashrc': f('644') };
+    const eve = user('eve', '1001\t1001\t\t/home/eve\t/bin/bash\tlocked -');
+    const home = { ...skel, '/home/eve': 'd 700 1001 1001 - - -' };
+    expect(live(skel, { ...home, '/home/eve/.bashrc': f('644') }, () => {}, eve)).toEqual(['high user eve']);
+    expect(live(skel, { ...home, '/home/eve/.bashrc': f('644', 'c') }, () => {}, eve)).toEqual([
+      'high user eve',
+      'high /home/eve/.bashrc',
+    ]);
+  });
+});
