@@ -11,13 +11,26 @@ import { packageOfInfoPath } from './info.ts';
 export function explainedByPackage(the: Case, file: FileDrift, packages: PackageChanges): Finding | undefined {
   if (packages.changed.size === 0) return undefined;
   const path = file.drift.key;
+  if (isMightier(file)) return undefined;
   const info = packageOfInfoPath(path);
   if (info) return packages.findings.get(info);
   const now = the.live.recent.owner.get(path);
   const before = file.ownedBy;
-  if (now && packages.findings.has(now))
-    return the.live.recent.altered.has(path) ? undefined : packages.findings.get(now);
+  if (now && packages.findings.has(now)) {
+    // What the package has now is not gone with it: somebody else removed it.
+    if (file.drift.change === 'removed' || the.live.recent.altered.has(path)) return undefined;
+    return packages.findings.get(now);
+  }
   // It belonged to a package that was changed or removed, and is gone with it.
   if (before && file.drift.change === 'removed') return packages.findings.get(before);
   return undefined;
+}
+
+/** A package database knows contents, not rights: what runs as somebody else or may be written by more is no upgrade's doing. */
+function isMightier({ before, after }: FileDrift): boolean {
+  if (!before || !after || after.type === 'l') return false;
+  const gained = Number.parseInt(after.mode, 8) & ~Number.parseInt(before.mode, 8);
+  const known = after.capabilities !== '-' && after.capabilities !== '?' && before.capabilities !== '?';
+  if (known && after.capabilities !== before.capabilities) return true;
+  return (gained & (after.type === 'f' ? 0o6002 : 0o0002)) !== 0 || after.uid !== before.uid;
 }

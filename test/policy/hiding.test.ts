@@ -110,3 +110,36 @@ describe('an account', () => {
     ]);
   });
 });
+
+describe('a package that was upgraded', () => {
+  const version =
+    (v: string, md5 = 'a'.repeat(32)): Set =>
+    (d) => {
+      d.packages.set('dpkg x', v);
+      d.owned.set('/usr/bin/x', `x ${md5}`);
+      d.owned.set('/etc/x', `x ${md5} conffile`);
+      d.owned.set('/etc/x.d', 'x -');
+    };
+  const before = { '/usr/bin/x': f('755', 'a'), '/etc/x': f('644', 'a'), '/etc/x.d': 'd 755 0 0 - - -' };
+  const upgraded = (more: Files) =>
+    live(before, { ...before, '/usr/bin/x': f('755'), ...more }, version('1'), version('2'));
+
+  it('explains its new files', () => {
+    expect(upgraded({})).toEqual(['medium x']);
+  });
+
+  it.each([
+    ['/usr/bin/x', f('4755'), 'critical'],
+    ['/usr/bin/x', f('757'), 'critical'],
+    ['/usr/bin/x', f('755', 'b', '1000 0'), 'critical'],
+    ['/usr/bin/x', `f 755 0 0 9 ${sum('b')} 0100`, 'critical'],
+    ['/etc/x.d', 'd 777 0 0 - - -', 'medium'],
+  ])('explains no new rights: %s %s', (path, value, severity) => {
+    expect(upgraded({ [path]: value })).toContain(`${severity} ${path}`);
+  });
+
+  it('explains no file of it that is gone', () => {
+    const { '/etc/x': _, ...rest } = before;
+    expect(live(before, rest, version('1'), version('2'))).toContain('medium /etc/x');
+  });
+});
