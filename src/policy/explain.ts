@@ -1,4 +1,5 @@
 import type { Finding } from '../core/finding.ts';
+import { isSetId } from '../fingerprint/files.ts';
 import type { Case, PackageChanges } from './case.ts';
 import type { FileDrift } from './files.ts';
 import { packageOfInfoPath } from './info.ts';
@@ -13,7 +14,8 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   const path = file.drift.key;
   if (isMightier(file)) return undefined;
   const info = packageOfInfoPath(path);
-  if (info) return packages.findings.get(info);
+  // Its scripts are run by dpkg; nothing there runs with other rights by itself.
+  if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
   const now = the.live.recent.owner.get(path);
   const before = file.ownedBy;
   if (now && packages.findings.has(now)) {

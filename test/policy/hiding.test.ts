@@ -99,6 +99,15 @@ describe('an account', () => {
     expect(live({}, { '/etc/ld.so.preload': f('644') }, () => {}, preload)).toEqual(['critical /etc/ld.so.preload']);
   });
 
+  it('that is expected explains of its home what useradd copied, no other profile', () => {
+    const skel = { '/etc/skel/.profile': f('644') };
+    const home = { ...skel, '/home/debian': 'd 755 1000 1000 - - -' };
+    expect(live(skel, { ...home, '/home/debian/.profile': f('644') }, () => {}, debian)).toEqual([]);
+    expect(live(skel, { ...home, '/home/debian/.profile': f('644', 'c') }, () => {}, debian)).toEqual([
+      'high /home/debian/.profile',
+    ]);
+  });
+
   it('explains of its home what useradd copied', () => {
     const skel = { '/etc/skel/.bashrc': f('644') };
     const eve = user('eve', '1001\t1001\t\t/home/eve\t/bin/bash\tlocked -');
@@ -136,6 +145,13 @@ describe('a package that was upgraded', () => {
     ['/etc/x.d', 'd 777 0 0 - - -', 'medium'],
   ])('explains no new rights: %s %s', (path, value, severity) => {
     expect(upgraded({ [path]: value })).toContain(`${severity} ${path}`);
+  });
+
+  it('explains no set-id file among its database entries', () => {
+    expect(upgraded({ '/var/lib/dpkg/info/x.sh': f('4755'), '/var/lib/dpkg/info/x.postinst': f('755') })).toEqual([
+      'critical /var/lib/dpkg/info/x.sh',
+      'medium x',
+    ]);
   });
 
   it('explains no file of it that is gone', () => {
