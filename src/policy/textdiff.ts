@@ -20,8 +20,8 @@ export function unifiedDiff(path: string, before: string | undefined, after: str
     decode(after ?? ''),
     undefined,
     undefined,
-    // A hostile pair of texts must not cost minutes: beyond this the patch is given up.
-    { context: 3, timeout: 1000, maxEditLength: 4000 },
+    // The event loop of all instances waits for it, for each of hundreds of files: beyond this the patch is given up.
+    { context: 3, timeout: 250, maxEditLength: 4000 },
   );
   if (patch === undefined) return undefined;
   // The first line is a ruler, not part of the format.

@@ -39,6 +39,13 @@ describe('a diff', () => {
     expect(diff).not.toMatch(/[\x00-\x08\x0b-\x1f\u202e]/);
   });
 
+  it('is given up soon where texts have little in common', () => {
+    const before = Array.from({ length: 300 }, (_, i) => `line ${i}`).join('\n');
+    const began = performance.now();
+    expect(unifiedDiff('/etc/x', before, 'a\n'.repeat(32_000))).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(700);
+  });
+
   it('is cut where nobody reads on', () => {
     const many = Array.from({ length: 1000 }, (_, i) => `line ${i}`).join('\n');
     const diff = unifiedDiff('/etc/a', '', many) ?? '';
