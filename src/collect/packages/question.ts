@@ -17,21 +17,24 @@ if [ -f "$D/status" ] && plain "$D/status"; then
   if [ "$SINCE" -gt 0 ]; then L() { find "$D/info" -maxdepth 1 -name '*.list' -newermt "@$SINCE" -print0 2>/dev/null; }
   else L() { find "$D/info" -maxdepth 1 -name '*.list' -print0 2>/dev/null; }; fi
   rec "dpkg-info $D/info/"
-  if [ $FIND = printf ]; then find "$D/info" -maxdepth 1 -name '*.list' -printf '%T@\n' 2>/dev/null | sort -n | tail -n 1 | { read -r t; rec "newest $t"; }; fi
-  if [ "$GREPZ" ]; then
-    L | xargs -0 -r grep -aHz '' 2>/dev/null
-    L | sed -z 's/list$/md5sums/' | xargs -0 -r grep -aHz '' 2>/dev/null
-    L | sed -z 's/list$/conffiles/' | xargs -0 -r grep -aHz '' 2>/dev/null
-  else
-    L | xargs -0 sh -c 'for l; do p=\${l%.list}
-      for s in list md5sums conffiles; do [ -f "$p.$s" ] && { printf "%s:" "$p.$s"; tr -d "\000" <"$p.$s"; printf "\0"; }; done; done' sh
-  fi
-  if [ "$SINCE" -gt 0 ] && have md5sum; then
-    printf 'dpkg-altered '
-    L | sed -z 's/list$/md5sums/' | xargs -0 -r cat 2>/dev/null | (cd "$R/" && md5sum -c 2>/dev/null) | sed -n 's/: FAILED.*$//p' | tr -d '\000'
-    printf '\0dpkg-conffile-md5 '
-    L | sed -z 's/list$/conffiles/' | xargs -0 -r cat 2>/dev/null | sed -n "s,^/,,p" | tr '\n' '\000' | (cd "$R/" && xargs -0 -r md5sum 2>/dev/null) | tr -d '\000'
-    printf '\0'
+  if [ $FIND = printf ] && [ "$SINCE" = 0 ]; then find "$D/info" -maxdepth 1 -name '*.list' -printf '%T@\n' 2>/dev/null | sort -n | tail -n 1 | { read -r t; rec "newest $t"; }; fi
+  # an untouched server has no package newer than its image: then there is nothing to say
+  if [ "$(L | head -c 1)" ]; then
+    if [ "$GREPZ" ]; then
+      L | xargs -0 -r grep -aHz '' 2>/dev/null
+      L | sed -z 's/list$/md5sums/' | xargs -0 -r grep -aHz '' 2>/dev/null
+      L | sed -z 's/list$/conffiles/' | xargs -0 -r grep -aHz '' 2>/dev/null
+    else
+      L | xargs -0 sh -c 'for l; do p=\${l%.list}
+        for s in list md5sums conffiles; do [ -f "$p.$s" ] && { printf "%s:" "$p.$s"; tr -d "\000" <"$p.$s"; printf "\0"; }; done; done' sh
+    fi
+    if [ "$SINCE" -gt 0 ] && have md5sum; then
+      printf 'dpkg-altered '
+      L | sed -z 's/list$/md5sums/' | xargs -0 -r cat 2>/dev/null | (cd "$R/" && md5sum -c 2>/dev/null) | sed -n 's/: FAILED.*$//p' | tr -d '\000'
+      printf '\0dpkg-conffile-md5 '
+      L | sed -z 's/list$/conffiles/' | xargs -0 -r cat 2>/dev/null | sed -n "s,^/,,p" | tr '\n' '\000' | (cd "$R/" && xargs -0 -r md5sum 2>/dev/null) | tr -d '\000'
+      printf '\0'
+    fi
   fi
 fi
 for d in var/lib/rpm usr/lib/sysimage/rpm; do
