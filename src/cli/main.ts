@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../app/places.ts';
 import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
-import { type ExitCode, exit } from '../core/exit.ts';
+import { type ExitCode, exit, worstExit } from '../core/exit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addHistory } from './commands/history.ts';
 import { addInventory } from './commands/inventory.ts';
@@ -56,9 +56,9 @@ export async function main(argv: string[]): Promise<number> {
   for (const command of program.commands) inherit(command);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return signalled ?? context.code;
+    return worstExit([context.code as ExitCode, ...(signalled === undefined ? [] : [signalled])]);
   } catch (error) {
-    return signalled ?? report(error);
+    return worstExit([report(error), ...(signalled === undefined ? [] : [signalled])]);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -69,7 +69,7 @@ function inherit(command: Command): void {
   for (const child of command.commands) inherit(child);
 }
 
-function report(error: unknown): number {
+function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) {
     // commander has said it; help and version are no mistakes.
     return error.exitCode === 0 ? exit.clean : exit.usage;

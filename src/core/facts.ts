@@ -77,6 +77,8 @@ export interface ProcessFact {
   rss: number;
   /** `device:inode` of its root directory: other than the instance's own = a container's process. */
   root: string;
+  /** It sees the mounts that we see: then another root directory is a chroot of this server, no container. */
+  ownMounts: boolean;
 }
 
 /** What the package database of a running instance says of packages installed since the image was made. */

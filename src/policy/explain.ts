@@ -16,7 +16,8 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   const info = packageOfInfoPath(path);
   // Its scripts are run by dpkg; nothing there runs with other rights by itself.
   if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
-  const now = the.live.recent.owner.get(path);
+  const source = sourceOfBytecode(path);
+  const now = the.live.recent.owner.get(path) ?? (source === undefined ? undefined : the.live.recent.owner.get(source));
   const before = file.ownedBy;
   if (now && packages.findings.has(now)) {
     // What the package has now is not gone with it: somebody else removed it.
@@ -26,6 +27,16 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   // It belonged to a package that was changed or removed, and is gone with it.
   if (before && file.drift.change === 'removed') return packages.findings.get(before);
   return undefined;
+}
+
+/**
+ * What Python compiles is nobody's file, but it comes from one: `a/__pycache__/b.cpython-311.pyc` from `a/b.py`
+ * (PEP 3147), the directory itself from `a`.
+ */
+function sourceOfBytecode(path: string): string | undefined {
+  const match = /^(.*)\/__pycache__(?:\/([^/]+)\.[a-z]+-[0-9]+(?:\.opt-[12])?\.pyc)?$/.exec(path);
+  if (!match) return undefined;
+  return match[2] === undefined ? match[1] : `${match[1]}/${match[2]}.py`;
 }
 
 /** A package database knows contents, not rights: what runs as somebody else or may be written by more is no upgrade's doing. */

@@ -5,6 +5,7 @@ import { lookup } from '../fingerprint/stream.ts';
 import type { Weight } from '../schema/policy.ts';
 import type { Case, PackageChanges } from './case.ts';
 import { type FileSight, misfit } from './expectation.ts';
+import { globs } from './glob.ts';
 import { makeFinding } from './make.ts';
 import { unifiedDiff } from './textdiff.ts';
 
@@ -40,7 +41,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   let doubt = '';
   for (const { rule, matches } of the.policy.expect) {
     if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
-    if (rule.when === 'packages-changed' && packages.changed.size === 0) continue;
+    if (rule.when === 'packages-changed' && ![...packages.changed].some(globs(rule.packages))) continue;
     const wrong = misfit(rule, sight);
     if (wrong === undefined)
       return finding(the, file, 'file', {

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts';
-import { compareSeverity } from '../core/finding.ts';
+import { compareSeverity, isLive } from '../core/finding.ts';
 import { explainedByAccount } from './account-files.ts';
 import { judgeAccounts } from './accounts.ts';
 import type { Case, Judgement, PackageChanges } from './case.ts';
@@ -7,6 +7,7 @@ import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, judgeFile } from './files.ts';
 import { foldTrees } from './fold.ts';
+import { makeFinding } from './make.ts';
 import { judgePackages } from './packages.ts';
 import { judgeProcesses } from './processes.ts';
 import { judgeSockets } from './sockets.ts';
@@ -32,7 +33,26 @@ export function judge(the: Case): Judgement {
     ...judgeDenied(the),
     ...judgeSockets(the),
   ].map((finding) => waive(the, finding));
-  return { findings: findings.sort(worstFirst), claims: uniqueClaims(the) };
+  return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
+}
+
+/** Most findings that one instance may have in a report: a hostile one must not fill it for all the others. */
+const maxFindings = 10_000;
+
+/** The worst come first; what is beyond the limit is one finding that says how many it stands for. */
+function capped(the: Case, findings: Finding[]): Finding[] {
+  if (findings.length <= maxFindings) return findings;
+  const rest = findings.slice(maxFindings);
+  const worst = rest.find(isLive);
+  if (!worst) return findings.slice(0, maxFindings);
+  const more = makeFinding(the.instance.id, 'instance', 'changed', 'too many differences', {
+    severity: worst.severity,
+    disposition: 'drift',
+    rule: 'instance/too-many',
+    reason: `${rest.length} more differences are not listed one by one`,
+    explains: rest.length - 1,
+  });
+  return [...findings.slice(0, maxFindings), more];
 }
 
 /** Expectations are looked at file by file; only what is live is folded into its directory. */

@@ -22,7 +22,7 @@ interface Fault {
 export function judgeProcesses(the: Case, packages: PackageChanges): Finding[] {
   const groups = new Map<string, { fault: Fault; processes: ProcessFact[] }>();
   for (const process of the.live.processes ?? []) {
-    if (process.root && the.live.root && process.root !== the.live.root && the.live.os.uid === 0) continue;
+    if (!process.ownMounts && process.root && the.live.root && process.root !== the.live.root) continue;
     const fault = faultOf(the, process, packages);
     if (!fault) continue;
     const key = `${fault.rule}\0${process.exe}`;

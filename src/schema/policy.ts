@@ -92,6 +92,7 @@ export const expectRule = {
       },
     },
     unique: { const: true, description: 'no two instances, and not the image, may hold the same value' },
+    packages: { ...strings, description: 'globs; with "when": only when one of these packages changed' },
     when: { const: 'packages-changed', description: 'only when a package was added, removed or changed too' },
   },
 } as const;

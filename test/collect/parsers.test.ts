@@ -222,6 +222,7 @@ describe('the sockets of an answer', () => {
     startedAt: 0,
     rss: 0,
     root: '',
+    ownMounts: true,
   };
   const read = (uid: number) => {
     const draft = new Draft('/');

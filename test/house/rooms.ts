@@ -66,7 +66,7 @@ export const table: readonly Room[] = [
   {
     room: 'policy',
     rooms: ['core', 'schema', 'fingerprint'],
-    node: ['node:crypto'],
+    node: ['node:crypto', 'node:path'],
     packages: { picomatch: 'policy', diff: 'policy' },
     reason: `${pure}judges what drift found`,
   },

@@ -159,3 +159,44 @@ describe('a package that was upgraded', () => {
     expect(live(before, rest, version('1'), version('2'))).toContain('medium /etc/x');
   });
 });
+
+describe('a process', () => {
+  const running =
+    (ownMounts: boolean): Set =>
+    (d) => {
+      d.root = '1:2';
+      const process = { pid: 9, ppid: 1, comm: 'evil', argv: ['evil'], deleted: false, exeId: '1:9', uid: 0 };
+      d.processes = [
+        { ...process, startedAt: 0, rss: 0, exe: '/srv/jail/evil', sha256: sum('e'), root: '1:77', ownMounts },
+      ];
+    };
+
+  it('in a chroot of this server is judged; a container is another image', () => {
+    expect(live({}, {}, () => {}, running(true))).toEqual(['high /srv/jail/evil']);
+    expect(live({}, {}, () => {}, running(false))).toEqual([]);
+  });
+});
+
+describe('bytecode and boot images', () => {
+  const own = '/usr/lib/python3/dist-packages/a/__pycache__/b.cpython-311.pyc';
+  const other = '/usr/lib/python3/dist-packages/c/__pycache__/d.cpython-311.pyc';
+  const initrd = '/boot/initrd.img-6.1';
+  const old: Set = (d) => d.packages.set('dpkg python3-a', '1');
+  const upgraded: Set = (d) => {
+    d.packages.set('dpkg python3-a', '2');
+    d.owned.set('/usr/lib/python3/dist-packages/a/b.py', 'python3-a 00');
+  };
+
+  it('are explained only by the package they come from', () => {
+    const all = (c: string) => ({ [own]: f('644', c), [other]: f('644', c), [initrd]: f('644', c) });
+    const found = live(all('a'), all('b'), old, upgraded);
+    expect(found.map((x) => x.split(' ')[1]).sort()).toEqual([initrd, other, 'python3-a'].sort());
+  });
+});
+
+it('a flood of findings is cut, and says how many there are', () => {
+  const flood = Object.fromEntries(Array.from({ length: 10_050 }, (_, i) => [`/srv/p${i}`, f('755')]));
+  const found = live({}, flood);
+  expect(found).toHaveLength(10_001);
+  expect(found.at(-1)).toBe('medium too many differences');
+});

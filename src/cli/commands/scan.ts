@@ -122,7 +122,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
         connectMs: flags.connectTimeout * 1000,
         idleMs: flags.idleTimeout * 1000,
         totalMs: flags.timeout * 1000,
-        maxBytes: 512 * 1024 * 1024,
+        maxBytes: 256 * 1024 * 1024,
       },
       concurrency: flags.concurrency,
       ...(store ? { store } : {}),

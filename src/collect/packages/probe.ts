@@ -87,7 +87,13 @@ function parse(records: string[], draft: Draft): void {
         break;
       }
       case 'no-tool':
-        draft.gap('packages', 'tool-missing', `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`);
+        draft.gap(
+          'packages',
+          'tool-missing',
+          value.startsWith('md5sum')
+            ? 'no md5sum on the instance: files of packages changed in place could not be verified'
+            : `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`,
+        );
         break;
     }
   }

@@ -28,6 +28,7 @@ if [ -f "$D/status" ] && plain "$D/status"; then
       L | xargs -0 sh -c 'for l; do p=\${l%.list}
         for s in list md5sums conffiles; do [ -f "$p.$s" ] && { printf "%s:" "$p.$s"; tr -d "\000" <"$p.$s"; printf "\0"; }; done; done' sh
     fi
+    [ "$SINCE" -gt 0 ] && ! have md5sum && rec "no-tool md5sum $D"
     if [ "$SINCE" -gt 0 ] && have md5sum; then
       printf 'dpkg-altered '
       L | sed -z 's/list$/md5sums/' | xargs -0 -r cat 2>/dev/null | (cd "$R/" && md5sum -c 2>/dev/null) | sed -n 's/: FAILED.*$//p' | tr -d '\000'

@@ -13,14 +13,14 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
   let values: Values | undefined;
   let heading = '';
   for (const record of records) {
-    const match = /^\/proc\/(\d+)\/([a-z]+):/.exec(record);
+    const match = /^\/proc\/(\d+)\/([a-z/]+):/.exec(record);
     if (match && values) {
       const pid = Number(match[1]);
       const list = values.get(pid);
       const value = record.slice(match[0].length);
       if (list) list.push(value);
       else values.set(pid, [value]);
-    } else if (/^(stat|cmdline|status|exe|id|root|alive|hash)$/.test(record)) {
+    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash)$/.test(record)) {
       heading = record;
       values = new Map();
       lists.set(record, values);
@@ -101,6 +101,7 @@ export function parseProcesses(records: string[], draft: Draft): void {
       startedAt: boot ? Math.floor(boot + stat.start / hz) : 0,
       rss: stat.rss * page,
       root: of('root', pid) ?? '',
+      ownMounts: of('mnt', pid) === undefined || of('mnt', pid) === settings.get('own-mnt'),
     });
   }
   if (Number(settings.get('asked')) > 0 && !lists.get('stat')?.size) {

@@ -17,9 +17,10 @@ if [ "$R" ]; then
   else P=$(for p in /proc/[0-9]*; do case $(readlink "$p/exe" 2>/dev/null) in "$R"/*) echo "$p" ;; esac; done); fi
 else P=$(echo /proc/[0-9]*); fi
 # process ids hold no blanks: these lists are split on purpose
-A= B= C= D= E=; n=0
-for p in $P; do A="$A $p/stat" B="$B $p/cmdline" C="$C $p/status" D="$D $p/exe" E="$E $p/root" n=$((n + 1)); done
+A= B= C= D= E= F=; n=0
+for p in $P; do A="$A $p/stat" B="$B $p/cmdline" C="$C $p/status" D="$D $p/exe" E="$E $p/root" F="$F $p/ns/mnt" n=$((n + 1)); done
 rec "asked $n"
+rec "own-mnt $(readlink /proc/self/ns/mnt 2>/dev/null)"
 if [ $n -gt 0 ]; then
   rec stat
   if [ "$GREPZ" ]; then
@@ -37,11 +38,13 @@ if [ $n -gt 0 ]; then
     rec exe; find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
     rec id; find -L $D -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
     rec root; find -L $E -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
+    rec mnt; find $F -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
     U=$(find -L $D -maxdepth 0 -printf '%D:%i %p\n' 2>/dev/null | sort -u -k 1,1 | sed 's/^[^ ]* //')
   else
     rec exe; for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
     rec id; for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$i"; done
     rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
+    rec mnt; for p in $P; do l=$(readlink $p/ns/mnt 2>/dev/null) && printf '%s:%s\0' $p/ns/mnt "$l"; done
     U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
   fi
   # who is still there: a process that ended meanwhile hides nothing
