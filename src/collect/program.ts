@@ -13,7 +13,7 @@ export function composeProgram(probes: Probe[]): string {
     return probe.asks === 'live' ? `if [ $MODE = live ]; then\n${body}\nfi` : body;
   });
   return [
-    '# snowfence probe program: reads, writes nothing. https://github.com/snowfence/snowfence',
+    '# snowfence probe program: reads, writes nothing.',
     '{',
     prelude.trim(),
     'printf \'\\0SNOWFENCE/1 %s %s\\0\' "$(date +%s 2>/dev/null)" "$1"',

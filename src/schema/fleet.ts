@@ -43,7 +43,7 @@ const group = {
 
 export const fleetSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://snowfence.dev/schema/fleet-v1.json',
+  $id: 'urn:snowfence:schema:fleet:v1',
   title: 'snowfence fleet file',
   type: 'object',
   additionalProperties: false,

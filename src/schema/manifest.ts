@@ -6,7 +6,7 @@ const digest = { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' } as const;
 /** The header: first line of the (gzip-compressed) manifest file; the sections follow it back to back. */
 export const manifestSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://snowfence.dev/schema/manifest-v1.json',
+  $id: 'urn:snowfence:schema:manifest:v1',
   title: 'snowfence manifest header',
   description:
     'A manifest file is gzip. Its first line is this JSON document; behind it stand the sections, in order, each of the given number of bytes: canonical streams of lines "key NUL value LF" sorted by key in byte order.',

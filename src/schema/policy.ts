@@ -162,7 +162,7 @@ export const waiver = {
 
 export const policySchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://snowfence.dev/schema/policy-v1.json',
+  $id: 'urn:snowfence:schema:policy:v1',
   title: 'snowfence policy',
   type: 'object',
   additionalProperties: false,

@@ -116,7 +116,7 @@ const instance = {
 /** The published schema of `--format json`. Additive changes only within v1. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://snowfence.dev/schema/report-v1.json',
+  $id: 'urn:snowfence:schema:report:v1',
   title: 'snowfence report',
   type: 'object',
   required: ['schema', 'scan', 'summary', 'instances', 'fleet'],

@@ -286,7 +286,7 @@ const settings: LabDrift[] = [
   },
   {
     name: 'host name of another host',
-    do: sh('echo "203.0.113.9 deb.debian.org" >>/etc/hosts'),
+    do: sh('echo "203.0.113.9 deb.example.org" >>/etc/hosts'),
     expect: added('/etc/hosts', 'medium'),
   },
   {

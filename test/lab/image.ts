@@ -34,7 +34,7 @@ rm -f /etc/ssh/ssh_host_* /etc/hostname /etc/resolv.conf /etc/hosts
 : >/etc/machine-id
 chmod 0444 /etc/machine-id
 rm -rf /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/99mmdebstrap
-echo 'deb http://deb.debian.org/debian bookworm main' >/etc/apt/sources.list
+echo 'deb http://deb.example.org/debian bookworm main' >/etc/apt/sources.list
 rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
 find /var/log -type f -exec truncate -s 0 {} +
 printf 'IMAGE_ID=lab-debian\\nIMAGE_VERSION=1\\n' >>/usr/lib/os-release

@@ -29,7 +29,7 @@ describeLab('lab', () => {
     expect(read('etc/machine-id')).toBe('');
     for (const name of ['hostname', 'hosts', 'resolv.conf'])
       expect(readdirSync(join(image.dir, 'etc'))).not.toContain(name);
-    expect(read('etc/apt/sources.list')).toBe('deb http://deb.debian.org/debian bookworm main\n');
+    expect(read('etc/apt/sources.list')).toBe('deb http://deb.example.org/debian bookworm main\n');
     expect(read('etc/os-release')).toMatch(/\nIMAGE_ID=lab-debian\nIMAGE_VERSION=1\n$/);
     expect(read('etc/shadow')).toMatch(/^scanner:\*:/m);
     expect(statSync(image.tar).size).toBeGreaterThan(100_000_000);
