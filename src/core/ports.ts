@@ -77,11 +77,6 @@ export interface Transport {
   open(instance: Instance, limits: Limits, signal: AbortSignal): Promise<Session>;
 }
 
-/** Somebody who knows instances. */
-export interface Inventory {
-  list(): Promise<Instance[]>;
-}
-
 /** One entry of an image's file tree. Strings are raw latin1 bytes; `path` is absolute, normalised, without trailing slash. */
 export interface TreeEntry {
   path: string;

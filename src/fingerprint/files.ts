@@ -23,12 +23,6 @@ export function parseFileValue(value: string): FileValue {
   return { type, mode, uid, gid, size, sha256, capabilities, link: value.length > used ? value.slice(used) : '' };
 }
 
-/** The inverse of `parseFileValue`. */
-export function formatFileValue(file: FileValue): string {
-  const { type, mode, uid, gid, size, sha256, capabilities, link } = file;
-  return `${type} ${mode} ${uid} ${gid} ${size} ${sha256} ${capabilities}${type === 'l' ? ` ${link}` : ''}`;
-}
-
 /** Is the file executable by anybody? */
 export function isExecutable(file: FileValue): boolean {
   return file.type === 'f' && (Number.parseInt(file.mode, 8) & 0o111) !== 0;

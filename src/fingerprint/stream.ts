@@ -49,13 +49,6 @@ export function lookup(stream: Stream, key: string): string | undefined {
   return stream.toString('latin1', at + wanted.length, end < 0 ? stream.length : end);
 }
 
-/** Is there a key that begins with this prefix? */
-export function hasPrefix(stream: Stream, prefix: string): boolean {
-  const wanted = Buffer.from(prefix, 'latin1');
-  const at = firstAtOrAfter(stream, wanted);
-  return at + wanted.length <= stream.length && stream.compare(wanted, 0, wanted.length, at, at + wanted.length) === 0;
-}
-
 /** Offset of the first line that is not less than `wanted`. */
 function firstAtOrAfter(stream: Stream, wanted: Buffer): number {
   let low = 0;

@@ -1,28 +1,13 @@
+import { findingKinds, severities, verdicts } from '../core/finding.ts';
+
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const attributes = {
   type: 'object',
   additionalProperties: { type: ['string', 'number', 'boolean', 'array'], items: text },
 } as const;
-const verdict = {
-  enum: ['unreachable', 'unknown-image', 'snowflake', 'violating', 'drifted', 'incomplete', 'clean'],
-} as const;
-const kind = {
-  enum: [
-    'package',
-    'file',
-    'process',
-    'socket',
-    'account',
-    'key',
-    'service',
-    'job',
-    'module',
-    'setting',
-    'mount',
-    'instance',
-  ],
-} as const;
+const verdict = { enum: verdicts } as const;
+const kind = { enum: findingKinds } as const;
 const counts = (names: readonly string[]) => ({
   type: 'object',
   required: names,
@@ -38,7 +23,7 @@ const finding = {
     change: { enum: ['added', 'removed', 'changed', 'violates'] },
     subject: { ...text, description: 'printable' },
     subjectBase64: { ...text, description: 'raw bytes of the subject when the printable form loses something' },
-    severity: { enum: ['critical', 'high', 'medium', 'low', 'info'] },
+    severity: { enum: severities },
     disposition: { enum: ['drift', 'violation', 'expected', 'waived'] },
     rule: text,
     reason: text,
@@ -141,7 +126,7 @@ export const reportSchema = {
       required: ['instances', 'findings', 'gaps'],
       properties: {
         instances: counts(verdict.enum),
-        findings: counts(['critical', 'high', 'medium', 'low', 'info']),
+        findings: counts(severities),
         gaps: count,
       },
     },
