@@ -9,6 +9,7 @@ import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
 import { judge } from '../policy/judge.ts';
 import type { Policy } from '../schema/policy.ts';
+import type { Baseline } from './baseline.ts';
 
 /** What is left of an instance after it was read and judged: the fingerprint itself is let go, so memory stays flat. */
 export interface Outcome {
@@ -72,7 +73,7 @@ function keyBlob(line: string): string {
 }
 
 /** How much of what is in scope was read. */
-export function coverageOf(live: Fingerprint, readAt: string): Coverage {
+export function coverageOf(live: Fingerprint, readAt: string, baseline?: Baseline): Coverage {
   const { seen, hashed, bytes } = hashTotals(live.files);
   return {
     files: seen === 0 ? 0 : Math.round((hashed / seen) * 10_000) / 10_000,
@@ -80,7 +81,25 @@ export function coverageOf(live: Fingerprint, readAt: string): Coverage {
     filesHashed: hashed,
     bytesHashed: bytes,
     ...(live.processes ? { processes: live.processes.length } : {}),
-    oldestHashAt: readAt,
+    ...(live.reading
+      ? {
+          depth: live.reading.depth,
+          filesHashedNow: live.reading.hashed?.files ?? hashed,
+          bytesReceived: live.reading.answerBytes,
+        }
+      : {}),
+    oldestHashAt: oldestHash(live, baseline) ?? readAt,
     excluded: live.excluded,
   };
+}
+
+/** When the oldest digest that a quick reading took over was made; undefined when all were made now. */
+function oldestHash({ reading }: Fingerprint, baseline: Baseline | undefined): string | undefined {
+  const taken = (reading?.origins ?? []).filter((origin) => origin >= 0);
+  if (reading?.depth === 'full' || !baseline || taken.length === 0) return undefined;
+  const oldest = taken.reduce(
+    (least, origin) => Math.min(least, baseline.hashedAt[origin] ?? 0),
+    Number.MAX_SAFE_INTEGER,
+  );
+  return new Date(oldest * 1000).toISOString();
 }

@@ -1,5 +1,6 @@
 import { probes } from '../collect/registry.ts';
 import { collect } from '../collect/run.ts';
+import type { Ask } from '../core/ask.ts';
 import { messageOf, ReachError, UserError } from '../core/errors.ts';
 import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Instance, Limits, Transport } from '../core/ports.ts';
@@ -19,12 +20,13 @@ export async function look(
   since: number,
   signal: AbortSignal,
   onBytes?: (total: number) => void,
+  ask?: Ask,
 ): Promise<Fingerprint> {
   const transport = await transportOf(instance);
   const { root, mode } = transport.scope(instance);
   const session = await transport.open(instance, limits, signal);
   try {
-    const draft = await collect(session, Object.values(probes), { root, mode, since }, onBytes);
+    const draft = await collect(session, Object.values(probes), { root, mode, since }, onBytes, ask);
     const lost = draft.gaps.find((gap) => gap.probe === 'connect');
     if (lost) throw new ReachError(lost.reason, lost.detail);
     return buildFingerprint(draft);

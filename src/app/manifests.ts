@@ -57,6 +57,11 @@ export class ManifestBook {
     return undefined;
   }
 
+  /** The one with this digest, among those of files and of the store. */
+  byDigest(digest: string): Manifest | undefined {
+    return [...this.files.values()].find((manifest) => manifest.digest === digest) ?? this.ref(digest);
+  }
+
   /** Oldest "newest package" of all known manifests: safe for an instance whose image is found only afterwards. */
   oldest(): number {
     const all = (this.store?.listManifests() ?? []).map(

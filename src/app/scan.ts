@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
+import type { Depth } from '../core/ask.ts';
 import { isLive, type Severity, severities } from '../core/finding.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { Report, ScanEvent } from '../core/report.ts';
+import { Asks, type ReadingOptions } from './asks.ts';
 import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler } from './instance.ts';
 import { look, reachGap } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
@@ -17,6 +19,7 @@ export interface ScanOptions {
   /** Called once the first instance is being read: what it costs is then hidden behind the waiting. */
   policies: () => Promise<PolicySet>;
   limits: Limits;
+  reading: ReadingOptions;
   concurrency: number;
   store?: Store;
   signal: AbortSignal;
@@ -38,11 +41,12 @@ export async function scan(options: ScanOptions): Promise<Report> {
       .then(({ digest, policies }) => ({ digest, compileFor: policyCompiler(policies.map((p) => p.policy)) }));
     return loading;
   };
+  const asks = new Asks(options.reading, options.manifests, store);
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < instances.length; i = next++) {
       const instance = instances[i];
-      if (instance) outcomes[i] = await scanOne(instance, options, policy);
+      if (instance) outcomes[i] = await scanOne(instance, options, policy, asks);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.concurrency, instances.length) }, worker));
@@ -55,7 +59,7 @@ export async function scan(options: ScanOptions): Promise<Report> {
       id,
       startedAt,
       finishedAt,
-      depth: 'full',
+      depth: options.reading.depth ?? deepest(outcomes),
       partial: signal.aborted,
       scanner: { version: options.version },
       probe: { sha256: programSha256(composeProgram(Object.values(probes))) },
@@ -71,7 +75,7 @@ export async function scan(options: ScanOptions): Promise<Report> {
 
 type Policy = () => Promise<{ digest: string; compileFor: CompileFor }>;
 
-async function scanOne(instance: Instance, options: ScanOptions, policy: Policy): Promise<Outcome> {
+async function scanOne(instance: Instance, options: ScanOptions, policy: Policy, asks: Asks): Promise<Outcome> {
   const { manifests, limits, signal, onEvent = () => {} } = options;
   const began = performance.now();
   const at = new Date();
@@ -91,16 +95,24 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy)
   try {
     const known = manifests.before(instance);
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
-    const live = await look(instance, limits, since, signal, (bytes) => {
+    const onBytes = (bytes: number) => {
       // Its first bytes: the program runs over there, and we have time.
       policy().catch(() => {});
       onEvent({ type: 'instance-progress', instance: instance.id, bytes });
-    });
+    };
+    let plan = asks.plan(instance, known);
+    let live = await look(instance, limits, since, signal, onBytes, plan.ask);
+    if (plan.baseline && plan.baseline.identity !== live.os.identity) {
+      // Another machine answers at the old address: nothing that is remembered holds.
+      plan = asks.afresh(known);
+      live = await look(instance, limits, since, signal, onBytes, plan.ask);
+    }
     outcome.reached = true;
     outcome.os = live.os.pretty;
     outcome.identity = live.os.identity;
-    outcome.coverage = coverageOf(live, outcome.readAt);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
+    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
+    asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest)
       Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
     else outcome.gaps = live.gaps;
@@ -117,6 +129,12 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy)
     bytesHashed: outcome.coverage.bytesHashed,
   });
   return outcome;
+}
+
+/** What a scan without a chosen depth came to: full, unless every instance that was read was read quickly. */
+function deepest(outcomes: Outcome[]): Depth {
+  const read = outcomes.filter((outcome) => outcome.reached);
+  return read.length > 0 && read.every((outcome) => outcome.coverage.depth === 'quick') ? 'quick' : 'full';
 }
 
 function remember(store: Store, report: Report, outcomes: Outcome[]): void {

@@ -1,7 +1,7 @@
 import type { GapReason } from '../core/facts.ts';
 
 /** First record of every answer, with the protocol version; then the instance's clock in epoch seconds and the root it looked at. */
-const hello = 'SNOWFENCE/1 ';
+export const hello = 'SNOWFENCE/1 ';
 
 /** What one probe printed. Bytes are kept; strings are latin1, one char a byte. */
 export class Frame {

@@ -12,7 +12,7 @@ import { sh } from './sh.ts';
 export const prelude = sh`
 unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS POSIXLY_CORRECT
 LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
-exec </dev/null
+exec 3<&0 </dev/null
 case $1 in /) R= ;; *) R=$1 ;; esac
 MODE=$2 SINCE=$3
 NL='

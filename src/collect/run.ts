@@ -1,8 +1,9 @@
+import type { Ask } from '../core/ask.ts';
 import { printable } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
 import type { GapReason } from '../core/facts.ts';
-import type { Answer, ProgramArguments, Session } from '../core/ports.ts';
-import { splitFrames } from './frames.ts';
+import type { Answer, ProgramArguments, Session, SessionInput } from '../core/ports.ts';
+import { hello, splitFrames } from './frames.ts';
 import type { Probe } from './probe.ts';
 import { composeProgram } from './program.ts';
 
@@ -12,13 +13,20 @@ export async function collect(
   probes: Probe[],
   args: ProgramArguments,
   onBytes?: (total: number) => void,
+  ask?: Ask,
 ): Promise<Draft> {
-  const answer = await session.run(composeProgram(probes), args, onBytes);
-  return readAnswer(answer, probes, args);
+  const answer = await session.run(composeProgram(probes), args, onBytes, ask && inputOf(ask));
+  return readAnswer(answer, probes, args, ask);
+}
+
+/** The ask as the program reads it; see files/buckets-question.ts. */
+export function inputOf({ depth, scratch, largestFile, remember, salt, expected }: Ask): SessionInput {
+  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'}`;
+  return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
 }
 
 /** Pure: an answer to facts and gaps. */
-export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments): Draft {
+export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments, ask?: Ask): Draft {
   const asked = probes.filter((probe) => probe.asks === 'always' || args.mode === 'live');
   const { readAt, root, frames, broken } = splitFrames(
     answer.stdout,
@@ -26,6 +34,9 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
   );
   const draft = new Draft(root || args.root);
   draft.readAt = readAt;
+  draft.since = args.since;
+  draft.ask = ask;
+  draft.answerBytes = answer.stdout.length;
   for (const probe of asked) {
     const frame = frames.get(probe.name);
     if (frame) probe.parse(frame, draft);

@@ -1,4 +1,5 @@
-import type { Gap, GapReason, OsFact, ProcessFact } from './facts.ts';
+import type { Ask, Sweep } from './ask.ts';
+import type { Gap, GapReason, OsFact, ProcessFact, Stream } from './facts.ts';
 
 /** What the parsers fill in, probe by probe, before it is put into canonical order. Keys are canonical unless they say raw. */
 export class Draft {
@@ -25,8 +26,24 @@ export class Draft {
   /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */
   readonly partial = new Set<string>();
   readAt = 0;
+  /** What was asked of the walk over the files; undefined = all of it, without a word about what is expected. */
+  ask: Ask | undefined;
+  /** Since when files count as modified, epoch seconds. */
+  since = 0;
   /** Already encoded `key NUL value` lines, unsorted. */
   fileLines: string[] = [];
+  /** Canonical lines already in order, beside `fileLines`: what the walk by buckets brought. */
+  fileStream: Stream | undefined;
+  /** For a later quick scan. */
+  sweep: Sweep | undefined;
+  /** For each bucket of the walk: its place among the expected ones, -1 when it was sent. */
+  origins: number[] = [];
+  /** What was hashed in buckets that were sent; undefined when everything was. */
+  hashed: { files: number; bytes: number } | undefined;
+  /** Bytes of the whole answer. */
+  answerBytes = 0;
+  /** Files that were changed while they were read. */
+  changing = new Set<string>();
   packages = new Map<string, string>();
   /** Raw path as the package database says it -> `package md5|- [conffile]`. */
   owned = new Map<string, string>();

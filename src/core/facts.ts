@@ -1,3 +1,5 @@
+import type { Depth, Sweep } from './ask.ts';
+
 /**
  * A canonical stream: facts of one kind as bytes, one a line, `key NUL value LF`, sorted by key in byte order.
  * Keys and values carry no NUL and no LF; `\` and LF in a name are escaped as `\\` and `\n` (see core/bytes.ts).
@@ -89,6 +91,19 @@ export interface RecentPackages {
   altered: Set<string>;
 }
 
+/** How the files of an instance were read: what a scan cost and what a later quick one builds on. */
+export interface Reading {
+  depth: Depth;
+  /** Bytes that came over the wire. */
+  answerBytes: number;
+  /** What was hashed this time, where only some buckets were; undefined = all. */
+  hashed?: { files: number; bytes: number };
+  /** Present when the walk by buckets was done. */
+  sweep?: Sweep;
+  /** For each bucket: its place among the expected ones, -1 when it was sent. */
+  origins: number[];
+}
+
 /** All facts of one instance or image at one time, in canonical order. */
 export interface Fingerprint {
   os: OsFact;
@@ -119,6 +134,10 @@ export interface Fingerprint {
   partial: string[];
   /** Newest installation time in the package database, epoch seconds; 0 when unknown. */
   newestPackageAt: number;
+  /** Files that were changed while they were read: their digest is of no one moment. */
+  changing?: Set<string>;
+  /** How the files were read; undefined for what was not read from an instance. */
+  reading?: Reading;
   /** Epoch seconds on the instance's clock when it was read. */
   readAt: number;
   gaps: Gap[];

@@ -61,10 +61,25 @@ export interface ProgramArguments {
   since: number;
 }
 
+/** Bytes for the standard input of a program that is running. */
+export interface SessionInput {
+  /** Written once this was seen on standard output: before that, the shell may still be reading the program. */
+  after: string;
+  bytes: Buffer;
+}
+
 /** An open way to one instance. */
 export interface Session {
-  /** Runs a POSIX shell program given on standard input with positional parameters `root mode since`. */
-  run(program: string, args: ProgramArguments, onBytes?: (total: number) => void): Promise<Answer>;
+  /**
+   * Runs a POSIX shell program given on standard input with positional parameters `root mode since`. A session that
+   * cannot write to a running program ends its input behind the program: then the program asks for nothing.
+   */
+  run(
+    program: string,
+    args: ProgramArguments,
+    onBytes?: (total: number) => void,
+    input?: SessionInput,
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -155,6 +170,19 @@ export interface ManifestRow {
   bytes: number;
 }
 
+/** The last trusted reading of an instance's files: what a quick scan is compared with. */
+export interface BaselineRow {
+  instance: string;
+  /** Cloud instance id or machine id: a rebuilt machine on an old address has no baseline. */
+  identity: string;
+  /** Digest of the manifest that `files` is a delta of; empty when it stands for itself. */
+  manifest: string;
+  /** RFC 3339 UTC. */
+  recordedAt: string;
+  /** Packed; app/baseline.ts knows the format. */
+  files: Buffer;
+}
+
 /** The memory of the tool. All times RFC 3339 UTC. */
 export interface Store {
   /** Keeps one copy per digest; the newest addition of a ref is what `manifestByRef` finds. */
@@ -164,6 +192,9 @@ export interface Store {
   listManifests(): ManifestRow[];
   /** Oldest first-seen time of each finding id of an instance, for those that were live at its last scan. */
   firstSeen(instance: string, identity: string): Map<string, string>;
+  /** Keeps one baseline an instance: the newest. */
+  keepBaseline(row: BaselineRow): void;
+  findBaseline(instance: string): BaselineRow | undefined;
   /** Remembers a whole report (JSON text) and its findings in one transaction. */
   addScan(row: ScanRow, reportJson: string, instances: RememberedInstance[]): void;
   listScans(limit: number): ScanRow[];

@@ -1,3 +1,4 @@
+import type { Depth } from './ask.ts';
 import type { Gap } from './facts.ts';
 import type { Finding, FindingKind, Recommendation, Severity, Verdict } from './finding.ts';
 
@@ -8,7 +9,8 @@ export interface Report {
     id: string;
     startedAt: string;
     finishedAt: string;
-    depth: 'full';
+    /** As asked for; without a choice `quick` when every instance was read quickly. */
+    depth: Depth;
     /** True when the scan was interrupted: instances not reached have a gap that says so. */
     partial: boolean;
     scanner: { version: string };
@@ -46,11 +48,17 @@ export interface InstanceReport {
 }
 
 export interface Coverage {
+  /** How the files were read; absent when the instance was not reached. */
+  depth?: Depth;
   /** Share of the regular files in scope that were hashed, 0-1. */
   files: number;
   filesSeen: number;
   filesHashed: number;
   bytesHashed: number;
+  /** Files hashed by this scan; the others hold since an earlier one. */
+  filesHashedNow?: number;
+  /** Bytes that came over the wire. */
+  bytesReceived?: number;
   processes?: number;
   /** When the oldest hash that this verdict relies on was read, RFC 3339 UTC. */
   oldestHashAt?: string;

@@ -2,7 +2,7 @@ import { escapeName } from '../core/bytes.ts';
 import type { Draft } from '../core/draft.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import { aliasResolver } from './alias.ts';
-import { encodeLines, encodeStream } from './stream.ts';
+import { encodeLines, encodeStream, mergeStreams } from './stream.ts';
 
 /** Directories that are out of scope by definition: they change with every boot or hold no code and no configuration. */
 export const excluded = [
@@ -23,7 +23,8 @@ export const excluded = [
 
 /** Puts what the probes brought into canonical order. */
 export function buildFingerprint(draft: Draft): Fingerprint {
-  const files = encodeLines(draft.fileLines);
+  const odd = encodeLines(draft.fileLines);
+  const files = draft.fileStream ? mergeStreams(draft.fileStream, odd) : odd;
   const resolve = aliasResolver(files);
   const owned = new Map<string, string>();
   for (const [path, owner] of draft.owned) owned.set(resolve(escapeName(path)), owner);
@@ -45,6 +46,14 @@ export function buildFingerprint(draft: Draft): Fingerprint {
     mounts: draft.mounts,
     partial: [...draft.partial],
     newestPackageAt: draft.newestPackageAt,
+    changing: draft.changing,
+    reading: {
+      depth: draft.fileStream ? (draft.ask?.depth ?? 'full') : 'full',
+      answerBytes: draft.answerBytes,
+      ...(draft.hashed && draft.ask?.depth !== 'full' ? { hashed: draft.hashed } : {}),
+      ...(draft.sweep ? { sweep: draft.sweep } : {}),
+      origins: draft.origins,
+    },
     readAt: draft.readAt,
     gaps: draft.gaps,
   };

@@ -28,6 +28,25 @@ function sameKey(a: string, b: string): boolean {
   return b.charCodeAt(nul) === 0 && b.startsWith(a.slice(0, nul + 1));
 }
 
+/** Puts the few lines of `some` into their places in `stream`; a key that is in both is kept as `some` says it. */
+export function mergeStreams(stream: Stream, some: Stream): Stream {
+  if (some.length === 0) return stream;
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = 0; at < some.length; ) {
+    const end = some.indexOf(LF, at) + 1 || some.length;
+    const line = some.subarray(at, end);
+    const key = line.subarray(0, line.indexOf(NUL) + 1);
+    const place = firstAtOrAfter(stream, key);
+    parts.push(stream.subarray(from, place), line);
+    const same = stream.subarray(place, place + key.length).equals(key);
+    from = same ? stream.indexOf(LF, place) + 1 : place;
+    at = end;
+  }
+  parts.push(stream.subarray(from));
+  return Buffer.concat(parts);
+}
+
 /** Facts of a stream in order. */
 export function* readStream(stream: Stream): Generator<[key: string, value: string]> {
   for (let at = 0; at < stream.length; ) {

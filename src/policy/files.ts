@@ -138,6 +138,8 @@ function what({ drift, before, after }: FileDrift): string {
 function finding(the: Case, file: FileDrift, kind: FindingKind, parts: Parameters<typeof makeFinding>[4]): Finding {
   const before = attributes(file.before);
   const after = attributes(file.after, the.live.modified.get(file.drift.key));
+  // Its digest is of no one moment; that it is not the image's stands.
+  if (after && the.live.changing?.has(file.drift.key)) after['changedWhileRead'] = true;
   return makeFinding(the.instance.id, kind, file.drift.change, file.drift.key, {
     ...parts,
     ...(before ? { before } : {}),

@@ -82,6 +82,9 @@ const instance = {
       required: ['files'],
       properties: {
         files: { type: 'number', minimum: 0, maximum: 1 },
+        depth: { enum: ['full', 'quick', 'metadata'] },
+        filesHashedNow: { type: 'integer', minimum: 0 },
+        bytesReceived: { type: 'integer', minimum: 0 },
         oldestHashAt: { type: 'string', format: 'date-time' },
       },
     },

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { messageOf, ReachError } from '../core/errors.ts';
 import type { Answer, Limits, Session } from '../core/ports.ts';
 import { collectAnswer } from './answer.ts';
+import { feed } from './feed.ts';
 
 /** Between SIGTERM and SIGKILL, and again between SIGKILL and giving up on pipes that somebody else holds. Milliseconds. */
 const graceMs = 500;
@@ -15,10 +16,10 @@ export function processSession(sudo: boolean, limits: Limits, signal: AbortSigna
   const deadline = performance.now() + limits.totalMs;
   const running = new Set<ChildProcessWithoutNullStreams>();
   return {
-    run(program, { root, mode, since }, onBytes) {
+    run(program, { root, mode, since }, onBytes, input) {
       const shell = ['/bin/sh', '-s', '--', root, mode, String(since)];
       const [command = '', ...args] = sudo ? ['sudo', '-n', ...shell] : shell;
-      return runChild({ command, args, program, limits, deadline, signal, onBytes, running });
+      return runChild({ command, args, program, limits, deadline, signal, onBytes, input, running });
     },
     async close() {
       for (const child of running) killGroup(child, 'SIGKILL');
@@ -34,10 +35,11 @@ interface Run {
   deadline: number;
   signal: AbortSignal;
   onBytes: Parameters<Session['run']>[2];
+  input: Parameters<Session['run']>[3];
   running: Set<ChildProcessWithoutNullStreams>;
 }
 
-function runChild({ command, args, program, limits, deadline, signal, onBytes, running }: Run): Promise<Answer> {
+function runChild({ command, args, program, limits, deadline, signal, onBytes, input, running }: Run): Promise<Answer> {
   const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   running.add(child);
   const timers: NodeJS.Timeout[] = [];
@@ -65,7 +67,13 @@ function runChild({ command, args, program, limits, deadline, signal, onBytes, r
     collector.finish(ended, code);
   }
 
-  child.stdout.on('data', collector.stdout);
+  // The program may end before it has read all of itself; the exit status tells that story better than EPIPE.
+  child.stdin.on('error', () => {});
+  const heard = feed(child.stdin, program, input);
+  child.stdout.on('data', (chunk: Buffer) => {
+    heard(chunk);
+    collector.stdout(chunk);
+  });
   child.stderr.on('data', collector.stderr);
   // 127 is what a shell answers for a program that is not there, so that both kinds of session say the same.
   child.on('error', (error) => {
@@ -74,9 +82,6 @@ function runChild({ command, args, program, limits, deadline, signal, onBytes, r
     done('exit', 127);
   });
   child.on('close', (code) => (code === null ? done('cut', null) : done('exit', code)));
-  // The program may end before it has read all of itself; the exit status tells that story better than EPIPE.
-  child.stdin.on('error', () => {});
-  child.stdin.end(program);
   return collector.answer;
 }
 

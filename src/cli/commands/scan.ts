@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { type Depth, depths } from '../../core/ask.ts';
 import { messageOf, UserError } from '../../core/errors.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Instance, Reach, Store } from '../../core/ports.ts';
@@ -26,6 +27,9 @@ export interface ScanFlags {
   sshConfig?: string;
   sudo?: boolean;
   launchKey?: string[];
+  depth?: Depth;
+  maxFileSize: number;
+  scratch: boolean;
   store?: string | false;
   all?: boolean;
   quiet?: boolean;
@@ -49,7 +53,19 @@ export function addScan(program: Command, context: Context): void {
     .option('--manifest <file>', 'manifest of the image that all of them were launched from')
     .option('--image <ref>', 'the same by the ref or digest of a manifest in the store')
     .option('--policy <file>', 'own policy file, repeatable; its rules win over the shipped ones', collectOption, [])
-    .addOption(new Option('--depth <depth>', 'how much is hashed').choices(['full']).default('full'))
+    .addOption(
+      new Option(
+        '--depth <depth>',
+        'how much is hashed: all files, what stat says was touched and a changing sample, or nothing (default: quick where a full scan can be built on, else full)',
+      ).choices([...depths]),
+    )
+    .option(
+      '--max-file-size <MiB>',
+      'larger files are not hashed, 0 = no limit',
+      numberOption('--max-file-size', 0, 1e9),
+      4096,
+    )
+    .option('--no-scratch', 'do not use memory (/dev/shm) of the instance: more bytes on the wire, no quick scans')
     .addOption(new Option('--format <format>', 'of the result').choices(Object.keys(renderers)).default('text'))
     .option('--output <file>', 'write the result there instead of to standard output')
     .addOption(
@@ -123,6 +139,11 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
         idleMs: flags.idleTimeout * 1000,
         totalMs: flags.timeout * 1000,
         maxBytes: 256 * 1024 * 1024,
+      },
+      reading: {
+        ...(flags.depth ? { depth: flags.depth } : {}),
+        scratch: flags.scratch ? 'memory' : 'none',
+        largestFile: flags.maxFileSize * 1024 * 1024,
       },
       concurrency: flags.concurrency,
       ...(store ? { store } : {}),

@@ -1,4 +1,6 @@
+import type { Ask } from '../../core/ask.ts';
 import { escapeName } from '../../core/bytes.ts';
+import { type BucketFacts, readBuckets } from './buckets.ts';
 import { Cursor } from './cursor.ts';
 import { readDigests } from './digests.ts';
 import { type Meta, readMeta, readStatted } from './metadata.ts';
@@ -15,6 +17,10 @@ export interface FileFacts {
   closed: string[];
   /** Mounts left out: canonical key and file system type. */
   mounts: { path: string; type: string }[];
+  /** What the walk by buckets brought; `lines` then holds the odd names only. */
+  buckets?: BucketFacts;
+  /** Keys of files that were changed while they were read. */
+  changing: string[];
   /** The walk came to its end, twice. */
   complete: boolean;
   /** Something did not follow the protocol. */
@@ -32,11 +38,14 @@ export class FileAnswer {
     unhashed: [],
     closed: [],
     mounts: [],
+    changing: [],
     complete: false,
     garbled: false,
   };
   private readonly cursor: Cursor;
   private readonly strip: number;
+  private readonly ask: Ask | undefined;
+  private lost = false;
   private ends = 0;
   private readonly links = new Map<string, string>();
   private readonly pendingLinks: Meta[] = [];
@@ -44,7 +53,8 @@ export class FileAnswer {
   private held: { meta: Meta; sha256: string }[] = [];
 
   /** `root` is the directory the program was asked about (`/` or a directory), so that keys begin at the image's root. */
-  constructor(bytes: Buffer, root: string) {
+  constructor(bytes: Buffer, root: string, ask?: Ask) {
+    this.ask = ask;
     this.cursor = new Cursor(bytes);
     this.strip = root === '/' ? 0 : Buffer.byteLength(root);
   }
@@ -57,7 +67,7 @@ export class FileAnswer {
     }
     this.flush();
     for (const meta of this.pendingLinks) this.emit({ ...meta, link: this.links.get(meta.path) ?? '' }, '-');
-    this.facts.complete = this.ends === 2;
+    this.facts.complete = this.ends === 2 && !this.lost;
     this.facts.garbled ||= this.cursor.garbled;
     return this.facts;
   }
@@ -92,12 +102,36 @@ export class FileAnswer {
       case 'u':
         this.facts.closed.push(this.key(rest));
         break;
+      case 'G':
+      case 'P':
+        this.packed(record[0], Number(rest));
+        break;
+      case 't':
+        this.facts.changing.push(this.key(rest));
+        break;
+      case 'k':
+        break;
       case 'w':
       case 'W':
         this.ends++;
         break;
       default:
         this.facts.garbled = true;
+    }
+  }
+
+  /** What does not follow the protocol is void as a whole: half a list would make the other half look removed. */
+  private packed(kind: 'G' | 'P', length: number): void {
+    const { cursor, ask } = this;
+    const end = cursor.at + length;
+    try {
+      if (!ask || !Number.isSafeInteger(end) || end > cursor.bytes.length) throw new Error('cut');
+      this.facts.buckets = readBuckets(kind, cursor.bytes.subarray(cursor.at, end), ask);
+      cursor.at = end;
+    } catch {
+      this.facts.garbled = true;
+      this.lost = true;
+      cursor.at = Number.isSafeInteger(end) ? Math.min(end, cursor.bytes.length) : cursor.bytes.length;
     }
   }
 

@@ -1,7 +1,9 @@
 import { display } from '../../core/bytes.ts';
+import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
-import { FileAnswer } from './parse.ts';
+import { FileAnswer, type FileFacts } from './parse.ts';
 import { question } from './question.ts';
+import { type Unhashed, unhashedIn } from './unhashed.ts';
 
 export const files: Probe = {
   name: 'files',
@@ -9,22 +11,53 @@ export const files: Probe = {
   asks: 'always',
   question,
   parse(frame, draft) {
-    const facts = new FileAnswer(frame.bytes, draft.askedRoot).parse();
+    const facts = new FileAnswer(frame.bytes, draft.askedRoot, draft.ask).parse();
     draft.fileLines = facts.lines;
     draft.modified = facts.modified;
+    takeBuckets(facts, draft);
+    for (const key of facts.changing) draft.changing.add(key);
     if (facts.closed.length > 0) {
       const detail = `${facts.closed.length} directories may not be read by this account (first: ${shown(facts.closed[0])})`;
       draft.gap('files', 'permission', detail, facts.closed);
     }
-    if (facts.unhashed.length > 0 && !draft.gaps.some((g) => g.reason === 'tool-missing' && g.probe === 'files')) {
-      const detail = `${facts.unhashed.length} files could not be read (first: ${shown(facts.unhashed[0])})`;
-      draft.gap('files', draft.os.uid === 0 ? 'unreadable' : 'permission', detail, facts.unhashed);
-    }
+    sayUnhashed(draft, [...facts.unhashed.map((key) => ({ key, size: 0 })), ...unhashedIn(draft.fileStream)]);
     draft.mounts = facts.mounts;
     if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');
     else if (facts.garbled) draft.gap('files', 'garbled', 'part of the answer does not follow the protocol');
   },
 };
+
+function takeBuckets({ buckets }: FileFacts, draft: Draft): void {
+  if (!buckets) return;
+  draft.fileStream = buckets.files;
+  draft.sweep = buckets.sweep;
+  draft.origins = buckets.origins;
+  draft.hashed = buckets.hashed;
+  for (const [key, mtime] of draft.ask?.expected?.modified ?? [])
+    if (!buckets.sent.has(key)) draft.modified.set(key, mtime);
+  for (const [key, mtime] of buckets.modified) if (mtime > draft.since) draft.modified.set(key, mtime);
+}
+
+/** Why files have no digest: we were told not to, they are too large, or they could not be read. */
+function sayUnhashed(draft: Draft, unhashed: Unhashed[]): void {
+  const { depth = 'full', largestFile = 0 } = draft.ask ?? {};
+  const tooLarge = unhashed.filter((file) => largestFile > 0 && file.size > largestFile);
+  if (tooLarge.length > 0) {
+    const limit = `${tooLarge.length} files are larger than ${largestFile} bytes and were not hashed`;
+    const detail = `${limit} (first: ${shown(tooLarge[0]?.key)}); --max-file-size sets the limit`;
+    draft.gap('files', 'limit', detail, keys(tooLarge));
+  }
+  const others = unhashed.filter((file) => !tooLarge.includes(file));
+  if (others.length === 0 || draft.gaps.some((g) => g.reason === 'tool-missing' && g.probe === 'files')) return;
+  if (depth === 'metadata') {
+    draft.gap('files', 'limit', `the contents of ${others.length} files were not compared (--depth metadata)`);
+    return;
+  }
+  const detail = `${others.length} files could not be read (first: ${shown(others[0]?.key)})`;
+  draft.gap('files', draft.os.uid === 0 ? 'unreadable' : 'permission', detail, keys(others));
+}
+
+const keys = (files: Unhashed[]): string[] => files.map((file) => file.key);
 
 function shown(key: string | undefined): string {
   return display(key ?? '').text;

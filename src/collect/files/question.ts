@@ -1,4 +1,5 @@
 import { sh } from '../sh.ts';
+import { bucketsQuestion } from './buckets-question.ts';
 
 /**
  * The walk. Scope is decided from mountinfo before anything is stat'ed: what is not a local disk file system is pruned
@@ -10,7 +11,7 @@ import { sh } from '../sh.ts';
  * A batch whose status is not 0 is void and followed by the same files in smaller batches.
  * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
  */
-export const question = sh`
+const scope = sh`
 # scope: arguments for find that prune what is out of scope
 set --
 for d in proc sys dev run tmp var/tmp var/cache var/log lost+found mnt media swapfile swap.img; do
@@ -29,6 +30,9 @@ while read -r _ _ _ _ mp _ rest; do
   g=$(glob "$mp"); set -- "$@" -path "\${g%.}" -prune -o
 done </proc/self/mountinfo 2>/dev/null
 
+`;
+
+const walk = sh`
 SF_NEW= ; [ "$SINCE" -gt 0 ] 2>/dev/null && SF_NEW=@$SINCE
 SF_BATCH='
 # xargs without -r, which is not in POSIX, calls once for nothing
@@ -76,6 +80,21 @@ if [ "$UIDN" != 0 ]; then
   if [ $FIND = printf ]; then find "$R/" "$@" -type d \( ! -readable -o ! -executable \) -printf 'u %p\0' 2>/dev/null
   else find "$R/" "$@" -type d ! \( -exec test -r {} \; -exec test -x {} \; \) -exec printf 'u %s\0' {} \; 2>/dev/null; fi
 fi
+# where the walk by buckets can be done, only odd names are left for this one
+BUCKETS=
+if scratch; then
+  exec 5>&1
+  export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR
+  BUCKETS=$({ walk_buckets "$@" >&5 && { [ -e "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null | {
+    trap '' HUP INT TERM PIPE QUIT
+    exec 3<&- 5>&- 2>/dev/null
+    cat
+    rm -rf "$SF_DIR"
+  })
+fi
+case $BUCKETS in odd) set -- "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) ;; esac
+if [ "$BUCKETS" = done ]; then rec 'w 0'; rec 'W 0'
+else
 # everything but regular files; unprivileged, files that may not be read go there too: they have no digest
 OTHER='! -type f' READ=
 if [ "$UIDN" != 0 ] && [ $FIND = printf ]; then OTHER='( ! -type f -o ! -readable )' READ=-readable; fi
@@ -95,4 +114,7 @@ else
   find "$R/" "$@" -type f $READ -print0 | xargs -0 -n 4000 -s 500000 sh -c "$SF_BATCH" sh
 fi
 rec "W $?"
+fi
 `;
+
+export const question = scope + bucketsQuestion + walk;

@@ -63,4 +63,13 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (instance, identity, id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE baselines (
+    instance TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    files BLOB NOT NULL -- gzip; last, so that the other columns are read without it
+  ) STRICT;
+  `,
 ];

@@ -1,4 +1,5 @@
 import type { Store, StoreProvider } from '../../core/ports.ts';
+import { findBaseline, keepBaseline } from './baselines.ts';
 import { guard, openDatabase } from './database.ts';
 import { firstSeen, listFindings } from './findings.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
@@ -12,6 +13,8 @@ export const sqlite: StoreProvider = {
       addManifest: (encoded, manifest, addedAt) => addManifest(db, encoded, manifest, addedAt),
       findManifest: (refOrDigest) => findManifest(db, refOrDigest),
       listManifests: () => listManifests(db),
+      keepBaseline: (row) => keepBaseline(db, row),
+      findBaseline: (instance) => findBaseline(db, instance),
       firstSeen: (instance, identity) => firstSeen(db, instance, identity),
       addScan: (row, reportJson, instances) => addScan(db, row, reportJson, instances),
       listScans: (limit) => listScans(db, limit),

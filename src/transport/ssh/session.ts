@@ -3,6 +3,7 @@ import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
 import type { Answer, Limits, Session } from '../../core/ports.ts';
 import { collectAnswer } from '../answer.ts';
+import { feed } from '../feed.ts';
 import { remoteCommand } from './command.ts';
 import type { Connection } from './connect.ts';
 import { saying } from './text.ts';
@@ -25,8 +26,8 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
   // ssh2 may still have an error to tell after its end; unheard it would end the process.
   client.on('error', () => {});
   return {
-    run: async (program, args, onBytes) =>
-      runRemote(connection, { ...options, program, command: remoteCommand(args, options.sudo), onBytes }),
+    run: async (program, args, onBytes, input) =>
+      runRemote(connection, { ...options, program, command: remoteCommand(args, options.sudo), onBytes, input }),
     async close() {
       if (socket.destroyed) return;
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -43,6 +44,7 @@ interface Remote extends SessionOptions {
   program: string;
   command: string;
   onBytes: Parameters<Session['run']>[2];
+  input: Parameters<Session['run']>[3];
 }
 
 function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answer> {
@@ -74,14 +76,17 @@ function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answ
       if (error) return refused(error);
       channel = opened;
       opened.on('error', () => {});
-      opened.on('data', collector.stdout);
+      const heard = feed(opened, remote.program, remote.input);
+      opened.on('data', (chunk: Buffer) => {
+        heard(chunk);
+        collector.stdout(chunk);
+      });
       opened.stderr.on('data', collector.stderr);
       // An exit status may come before the last bytes do: only a channel closed by the server has told everything.
       opened.on('close', (code?: number | null) => {
         if (typeof code === 'number' && !lost) collector.finish('exit', code);
         else collector.finish('cut', null);
       });
-      opened.end(remote.program);
     });
   } catch (error) {
     refused(error instanceof Error ? error : new Error(String(error)));

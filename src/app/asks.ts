@@ -1,0 +1,110 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Ask, Depth, Expected } from '../core/ask.ts';
+import type { Fingerprint } from '../core/facts.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Instance, Store } from '../core/ports.ts';
+import { bucketsOf, contentDigests } from '../fingerprint/buckets.ts';
+import { privileged } from '../fingerprint/privileged.ts';
+import { type Baseline, nextBaseline, packBaseline, unpackBaseline } from './baseline.ts';
+import type { ManifestBook } from './manifests.ts';
+
+/** Within so many quick scans every file is hashed again. */
+const scansPerRound = 10;
+
+/** How the files of instances are to be read. */
+export interface ReadingOptions {
+  /** undefined = quick where the last reading of the same instance can be built on, else full. */
+  depth?: Depth;
+  scratch: 'memory' | 'none';
+  /** Bytes; 0 = no limit. */
+  largestFile: number;
+}
+
+/** What one instance is asked, and what that builds on. */
+export interface Plan {
+  ask: Ask;
+  baseline?: Baseline;
+}
+
+/** Decides for each instance how its files are read, from what is remembered of it; and remembers what was read. */
+export class Asks {
+  private readonly options: ReadingOptions;
+  private readonly manifests: ManifestBook;
+  private readonly store: Store | undefined;
+  /** Of this scan: what a manifest's buckets hash to is then computed once. */
+  private readonly salt = randomBytes(8).toString('hex');
+  private readonly expected = new Map<Manifest, Expected>();
+
+  constructor(options: ReadingOptions, manifests: ManifestBook, store: Store | undefined) {
+    this.options = options;
+    this.manifests = manifests;
+    this.store = store;
+  }
+
+  /** `manifest` is what is known of the instance's image before it is called. */
+  plan(instance: Instance, manifest: Manifest | undefined): Plan {
+    const { depth, scratch, largestFile } = this.options;
+    const baseline = scratch === 'none' ? undefined : this.remembered(instance);
+    const common = { scratch, largestFile, remember: this.store !== undefined };
+    if (baseline && depth !== 'full') {
+      const { stream, ends, modified, sweep } = baseline;
+      const digests = depth === 'metadata' ? sweep.digests : chosen(baseline);
+      const expected = { stream, ends, digests, modified };
+      return { ask: { ...common, depth: depth ?? 'quick', salt: baseline.salt, expected }, baseline };
+    }
+    const expected = baseline ? this.expectedOf(baseline) : manifest && this.ofManifest(manifest);
+    const ask: Ask = { ...common, depth: depth === 'metadata' ? depth : 'full', salt: this.salt };
+    return { ask: expected && ask.depth === 'full' ? { ...ask, expected } : ask };
+  }
+
+  /** The same without what is remembered: the instance turned out to be another one. */
+  afresh(manifest: Manifest | undefined): Plan {
+    const { scratch, largestFile } = this.options;
+    const ask: Ask = { depth: 'full', scratch, largestFile, remember: this.store !== undefined, salt: this.salt };
+    return { ask: manifest ? { ...ask, expected: this.ofManifest(manifest) } : ask };
+  }
+
+  /** Keeps what was read for the next quick scan, where it can be built on. */
+  remember(
+    instance: Instance,
+    live: Fingerprint,
+    { ask, baseline }: Plan,
+    manifest: Manifest | undefined,
+    at: string,
+  ): void {
+    const next = this.store && nextBaseline(live, ask.salt, baseline);
+    if (next) this.store?.keepBaseline(packBaseline(instance.id, next, manifest, at));
+  }
+
+  private remembered(instance: Instance): Baseline | undefined {
+    const row = this.store?.findBaseline(instance.id);
+    return row && unpackBaseline(row, row.manifest === '' ? undefined : this.manifests.byDigest(row.manifest));
+  }
+
+  private ofManifest(manifest: Manifest): Expected {
+    const known =
+      this.expected.get(manifest) ?? this.expectedOf({ ...bucketsOf(manifest.fingerprint.files), modified: new Map() });
+    this.expected.set(manifest, known);
+    return known;
+  }
+
+  private expectedOf({ stream, ends, modified }: Pick<Expected, 'stream' | 'ends' | 'modified'>): Expected {
+    const digests = contentDigests({ stream, ends }, this.salt);
+    return { stream, ends, digests, modified };
+  }
+}
+
+/**
+ * Digests of a baseline's buckets, with `-` for those to be hashed again whatever stat says: all with files that run with
+ * the rights of others, the ones that were not hashed for longest, and as many at random. An instance cannot know which.
+ */
+function chosen({ stream, ends, sweep, hashedAt }: Baseline): string[] {
+  const again = privileged(stream, ends);
+  const share = Math.ceil(ends.length / scansPerRound);
+  const order = hashedAt
+    .map((at, i) => ({ at, i, luck: randomInt(2 ** 32) }))
+    .sort((a, b) => a.at - b.at || a.luck - b.luck);
+  for (const { i } of order.slice(0, share)) again.add(i);
+  for (let n = 0; n < share; n++) again.add(randomInt(Math.max(1, ends.length)));
+  return sweep.digests.map((digest, i) => (again.has(i) ? '-' : digest));
+}

@@ -1,0 +1,129 @@
+import { sh } from '../sh.ts';
+
+/**
+ * The walk where the scanner says what it expects (see core/ports.ts, Ask) and the instance has a memory file system to
+ * work in: all entries in byte order of their paths, cut into buckets of about a hundred, one digest a bucket; only
+ * buckets that are not expected are sent. `quick` compares what stat says and hashes only the files of buckets where
+ * that differs; `full` hashes everything first and compares what the manifest holds. `metadata` hashes nothing.
+ *
+ * Scratch is a private directory on the tmpfs /dev/shm, never a disk. It is removed by a process that does nothing but
+ * wait for the end of this one, however it ends.
+ *
+ * Odd names (control characters or a backslash in the path or in the target of a link) are left to the other walk: here
+ * a record is a line, and TAB parts its fields.
+ *
+ * Records: `k n` another n files were hashed; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
+ * `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
+ * bucket, `path TAB y mode uid gid size sha256 caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the
+ * digest of what stat says, for the next quick scan; `.` the end.
+ *
+ * The cut and the digests are computed on the scanner too: fingerprint/buckets.ts. A test holds the two together.
+ */
+export const bucketsQuestion = sh`
+# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no), then a digest a line, then "."
+SF_SALT= SF_DEPTH=full SF_SCRATCH=none SF_LARGEST=0 SF_REMEMBER=no
+read -r ask version salt depth scratch largest remember <&3
+if [ "$ask $version" = 'SNOWFENCE-ASK 1' ]; then
+  SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember
+fi
+SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
+SF_ROOT=$R
+# path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
+SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
+SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
+SF_SUMS='case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac'
+SF_SUM_FILES='
+[ $# -gt 0 ] || exit 0
+eval "$SF_SUMS" 2>/dev/null
+[ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >&5 2>/dev/null
+printf "k %s\0" $# >&5'
+# is there a memory file system, and do the tools do what we need of them?
+scratch() {
+  shm=
+  [ "$SF_SCRATCH" = memory ] && [ $FIND = printf ] && [ $SF_HASH != none ] || return 1
+  while read -r _ _ _ _ mp _ rest; do
+    case "$mp \${rest#*- }" in "/dev/shm tmpfs "*) shm=1 ;; esac
+  done </proc/self/mountinfo 2>/dev/null
+  [ "$shm" ] || return 1
+  [ "$(printf '/\303\251/b cd/xyz-12.so\n' | awk "BEGIN{$SF_TABLE}{p=\$0;$SF_CUT;print h,n}" 2>/dev/null)" = '15 31' ] || return 1
+  SF_DIR=$(umask 077; mktemp -d /dev/shm/.snowfence-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
+}
+# sums PREFIX: digests of the numbered files, 16 hex digits a line
+sums() {
+  awk -v c=$1 'END{for(i=1;i<=NR;i++)print c i}' counts | xargs -n 2000 sh -c "$SF_SUMS" sh | cut -c1-16
+}
+walk_buckets() {
+  cd "$SF_DIR" || return 1
+  sed '/^\.$/q' <&3 >expect
+  [ "$(tail -n 1 expect)" = . ] || return 1
+  # s1 s2 ...: what stat says, a file a bucket; counts: entries in each
+  { find "$R/" "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) -printf '\001\n' -o -printf '%p\t%y %m %U %G %s %T@ %C@ %i\t%l\n'
+    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk -F'\t' '
+BEGIN{'"$SF_TABLE"';L=length(ENVIRON["SF_ROOT"]);S=ENVIRON["SF_SALT"];k=1;f="s1";print S>f}
+$1=="\001"{odd=1;next}
+{p=L?substr($1,L+1):$1;st=$2
+if(substr(st,1,1)!="f"){split(st,a," ");st=a[1]" "a[2]" "a[3]" "a[4]" - "(a[1]=="d"?"- -":a[6]" "a[7])" "a[8]}
+print p"\t"st"\t"$3>f;c++
+'"$SF_CUT"'
+if(h==0||c==1024){close(f);print c;k++;c=0;f="s" k;print S>f}}
+END{close(f);if(c)print c;if(odd)print "">"odd"}' >counts || return 1
+  [ ! -e failed ] && [ -s counts ] || return 1
+  used=$(du -sk . | awk '{print $1}')
+  [ "$(df -Pk . | awk 'END{print $4}')" -gt $((used * 3)) ] || return 1
+  [ "$(awk '/^MemAvailable:/{print $2}' /proc/meminfo)" -gt $((used * 8)) ] || return 1
+  # todo: numbers of the buckets whose files are to be hashed
+  [ $SF_DEPTH = full ] && [ $SF_REMEMBER = no ] || sums s >sd
+  if [ $SF_DEPTH = full ]; then awk 'END{for(i=1;i<=NR;i++)print i}' counts >todo
+  else awk 'BEGIN{while((getline l<"expect")>0)e[l]=1}!($1 in e){print NR}' sd >todo; fi
+  SF_NOW=$(date +%s.%N); case $SF_NOW in *N* | *.) SF_NOW= ;; esac
+  export SF_NOW
+  # names of the regular files to hash, in order
+  awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(substr(l,t+1,1)=="f"){split(substr(l,t+1),a," ");
+if(M+0==0||a[5]+0<=M+0)print ENVIRON["SF_ROOT"] substr(l,1,t-1)}}close(f)}' M="$SF_LARGEST" todo >names
+  [ $SF_DEPTH = metadata ] && : >names
+  : >caps
+  case $SF_CAPS in
+    perl) tr '\n' '\0' <names | perl -0 -ne 'BEGIN{$n=shift@ARGV}chomp;my($k,$b)=(q(security.capability),qq(\0)x64);my$p=$_;my$l=syscall($n,$p,$k,$b,64);print unpack(q(H*),substr($b,0,$l)),qq(\t$p\n) if $l>0' "$SF_CAPSNR" >caps ;;
+    none) ;;
+    *) tr '\n' '\0' <names | "$SF_CAPS" -c '
+import os,sys
+o=sys.stdout.buffer
+for p in sys.stdin.buffer.read().split(b"\0"):
+  try:
+    if p: o.write(os.getxattr(p,b"security.capability",follow_symlinks=False).hex().encode()+b"\t"+p+b"\n")
+  except OSError: pass
+o.flush()' >caps ;;
+  esac
+  # c1 c2 ...: what a manifest holds, a file a bucket
+  tr '\n' '\0' <names | xargs -0 -n 4000 -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
+BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"]
+while((getline l<"caps")>0){t=index(l,"\t");caps[substr(l,t+1)]=substr(l,1,t-1)}
+more=(getline d)>0
+while((getline k<"todo")>0){f="s" k;g="c" k;print S>g;getline l<f
+while((getline l<f)>0){t=index(l,"\t");p=substr(l,1,t-1);l=substr(l,t+1);u=index(l,"\t");split(substr(l,1,u-1),a," ")
+v=a[1]" "a[2]" "a[3]" "a[4]
+if(a[1]=="f"){q=R p;sha="?";while(more&&substr(d,67)<q)more=(getline d)>0
+if(more&&substr(d,67)==q){sha=substr(d,1,64);more=(getline d)>0}
+v=v" "a[5]" "sha" "((q in caps)?caps[q]:"-")}
+else v=v" - - -"(a[1]=="l"?" "substr(l,u+1):"")
+print p"\t"v>g}close(f);close(g)}}' || return 1
+  if [ $SF_DEPTH = full ]; then sums c >digests; else cp sd digests; fi
+  awk -v remember=$SF_REMEMBER -v depth=$SF_DEPTH '
+function flush(){if(run)print "= " first" "last-first+1;run=0}
+BEGIN{while((getline l<"expect")>0)if(l!=".")at[l]=++m
+while((getline l<"counts")>0)count[++K]=l
+while((getline l<"digests")>0)sum[++D]=l
+if(D!=K)exit 1
+for(k=1;k<=K;k++){i=at[sum[k]]
+if(i){if(run&&i==last+1)last=i;else{flush();first=last=i;run=1};continue}
+flush();print "! " count[k];f="s" k;g="c" k;getline x<f;getline y<g;n=0
+while((getline y<g)>0&&(getline x<f)>0){split(substr(x,index(x,"\t")+1),a," ");z=a[8];sub(/\t.*/,"",z);print y"\t"a[6]" "a[7]" "z;n++}
+close(f);close(g);if(n!=count[k])exit 1}
+flush()
+if(remember=="yes"&&depth=="full"){print "S";k=0;while((getline l<"sd")>0)print count[++k]" "l;if(k!=K)exit 1}
+print "."}' >lines || return 1
+  if gzip -1 <lines >packed 2>/dev/null && [ -s packed ]; then kind=G; else kind=P; mv lines packed || return 1; fi
+  printf '%s %s\0' $kind "$(wc -c <packed)"
+  cat packed
+}
+`;

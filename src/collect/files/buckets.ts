@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import type { Ask, Expected, Sweep } from '../../core/ask.ts';
+import type { Stream } from '../../core/facts.ts';
+
+/** Most that a packed answer may unpack to. Bytes. */
+const mostBytes = 512 * 1024 * 1024;
+
+/** What the walk by buckets brought, put together with what was expected. */
+export interface BucketFacts {
+  /** The `files` stream; the very same object as expected when everything is. */
+  files: Stream;
+  /** Modification times of entries that were sent. */
+  modified: Map<string, number>;
+  /** Keys of entries that were sent. */
+  sent: Set<string>;
+  /** For the next quick scan; undefined when it was not asked for. */
+  sweep?: Sweep;
+  /** For each bucket: its place among the expected ones, -1 when it was sent. */
+  origins: number[];
+  /** Regular files among the entries that were sent, and their bytes. */
+  hashed: { files: number; bytes: number };
+}
+
+interface Run {
+  first: number;
+  count: number;
+}
+
+/**
+ * Reads the lines of buckets-question.ts. @throws Error for anything that does not follow it: lines that are cut, not in
+ * order, twice, or buckets that nobody expected; the caller makes it a gap.
+ */
+export function readBuckets(kind: 'G' | 'P', packed: Buffer, ask: Ask): BucketFacts {
+  const bytes = kind === 'G' ? gunzipSync(packed, { maxOutputLength: mostBytes }) : packed;
+  const lines = bytes.toString('latin1').split('\n');
+  if (lines.pop() !== '' || lines.pop() !== '.') throw new Error('the list of buckets is cut');
+  return new Reader(lines, ask).read();
+}
+
+class Reader {
+  private readonly lines: string[];
+  private readonly ask: Ask;
+  private readonly expected: Expected | undefined;
+  private readonly parts: Buffer[] = [];
+  private readonly facts: BucketFacts = {
+    files: Buffer.alloc(0),
+    modified: new Map(),
+    sent: new Set(),
+    origins: [],
+    hashed: { files: 0, bytes: 0 },
+  };
+  private readonly counts: number[] = [];
+  private readonly digests: string[] = [];
+  private whole = false;
+  private last = '';
+  private at = 0;
+
+  constructor(lines: string[], ask: Ask) {
+    this.lines = lines;
+    this.ask = ask;
+    this.expected = ask.expected;
+  }
+
+  read(): BucketFacts {
+    const { facts } = this;
+    let said: Sweep | undefined;
+    for (let line = this.next(); line !== undefined; line = this.next()) {
+      const [mark, a = '', b = ''] = line.split(' ');
+      if (mark === '=') this.asExpected({ first: number(a), count: number(b) });
+      else if (mark === '!') this.bucket(number(a));
+      else if (mark === 'S') said = this.sweep();
+      else throw new Error('not a line of the list of buckets');
+    }
+    if (this.expected && this.whole && this.parts.length === 1) facts.files = this.expected.stream;
+    else facts.files = Buffer.concat(this.parts);
+    if (said) facts.sweep = said;
+    else if (this.ask.depth === 'quick') facts.sweep = { counts: this.counts, digests: this.digests };
+    return facts;
+  }
+
+  private next(): string | undefined {
+    return this.lines[this.at++];
+  }
+
+  private asExpected({ first, count }: Run): void {
+    const { expected } = this;
+    const [from, to] = [expected?.ends[first - 2] ?? 0, expected?.ends[first + count - 2]];
+    if (!expected || first < 1 || count < 1 || to === undefined) throw new Error('a bucket that was not expected');
+    const part = expected.stream.subarray(from, to);
+    const key = part.toString('latin1', 0, part.indexOf(0));
+    this.inOrder(key);
+    const lastLine = part.lastIndexOf(10, part.length - 2) + 1;
+    this.last = part.toString('latin1', lastLine, part.indexOf(0, lastLine));
+    this.parts.push(part);
+    this.whole = part.length === expected.stream.length;
+    for (let i = first - 1; i < first - 1 + count; i++) {
+      this.digests.push(expected.digests[i] ?? '-');
+      this.counts.push(lineCount(expected, i));
+      this.facts.origins.push(i);
+    }
+  }
+
+  private bucket(count: number): void {
+    const text: string[] = [];
+    const stat = createHash('sha256').update(`${this.ask.salt}\n`);
+    for (let i = 0; i < count; i++) {
+      const line = this.next() ?? '';
+      const [key = '', value = '', times = '', more] = line.split('\t');
+      const parts = /^([a-zD?]) ([0-7]+) (\d+) (\d+) (\d+|-) ([0-9a-f]{64}|[-?]) ([0-9a-f]+|-)( .*)?$/.exec(value);
+      const [mtime = '', ctime, inode] = times.split(' ');
+      if (!parts || more !== undefined || !inode || !key.startsWith('/')) throw new Error('not a line of a bucket');
+      this.inOrder(key);
+      this.last = key;
+      this.facts.sent.add(key);
+      const [, type, mode, uid, gid, size] = parts;
+      const target = parts[8] ?? '';
+      stat.update(
+        `${key}\t${type} ${mode} ${uid} ${gid} ${size} ${mtime} ${ctime} ${inode}\t${target.slice(1)}\n`,
+        'latin1',
+      );
+      if (type === 'f' && parts[6] !== '?') {
+        this.facts.hashed.files++;
+        this.facts.hashed.bytes += Number(size) || 0;
+      }
+      if (mtime !== '-') this.facts.modified.set(key, Math.floor(Number(mtime)) || 0);
+      text.push(`${key}\0${value}\n`);
+    }
+    this.parts.push(Buffer.from(text.join(''), 'latin1'));
+    this.counts.push(count);
+    this.digests.push(stat.digest('hex').slice(0, 16));
+    this.facts.origins.push(-1);
+  }
+
+  private inOrder(key: string): void {
+    if (key <= this.last) throw new Error('entries are not in order');
+  }
+
+  private sweep(): Sweep {
+    const sweep: Sweep = { counts: [], digests: [] };
+    for (let line = this.next(); line !== undefined; line = this.next()) {
+      const [, count, digest] = /^(\d{1,5}) ([0-9a-f]{16})$/.exec(line) ?? [];
+      if (digest === undefined) throw new Error('not a digest of a bucket');
+      sweep.counts.push(Number(count));
+      sweep.digests.push(digest);
+    }
+    return sweep;
+  }
+}
+
+function number(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : -1;
+}
+
+function lineCount({ stream, ends }: Expected, i: number): number {
+  let lines = 0;
+  for (let at = ends[i - 1] ?? 0, end = ends[i] ?? 0; at < end; at = stream.indexOf(10, at) + 1) lines++;
+  return lines;
+}

@@ -1,0 +1,44 @@
+import type { Stream } from './facts.ts';
+
+/**
+ * How much is hashed. `full`: every regular file. `quick`: the files of those buckets where stat says something else
+ * than at the last trusted scan of the same instance, and those that the scanner chose to see again. `metadata`: none.
+ */
+export const depths = ['full', 'quick', 'metadata'] as const;
+export type Depth = (typeof depths)[number];
+
+/** A `files` stream cut into buckets of consecutive lines; see fingerprint/buckets.ts. Odd names are not in it. */
+export interface Buckets {
+  stream: Stream;
+  /** Offset behind the last byte of each bucket, ascending; the last one is the stream's length. */
+  ends: number[];
+}
+
+/** What the scanner expects to see: buckets that are as expected are not sent. */
+export interface Expected extends Buckets {
+  /** 16 hex digits a bucket; `-` for one that is to be sent whatever it holds. */
+  digests: string[];
+  /** Modification times that are known already: those of files newer than the image. */
+  modified: Map<string, number>;
+}
+
+/** What is asked of the walk over the files. */
+export interface Ask {
+  depth: Depth;
+  /** Where the walk may keep its lists on the instance: on a memory file system, or nowhere. */
+  scratch: 'memory' | 'none';
+  /** Larger files are not hashed. Bytes; 0 = no limit. */
+  largestFile: number;
+  /** Say with a full scan what a quick one needs to know. */
+  remember: boolean;
+  /** Goes before the content of each bucket, so that nobody can make files whose buckets collide. */
+  salt: string;
+  expected?: Expected;
+}
+
+/** What a later quick scan is compared with. */
+export interface Sweep {
+  /** Entries of each bucket, and the digest of what stat says about them. */
+  counts: number[];
+  digests: string[];
+}

@@ -1,0 +1,236 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBuckets } from '../../src/collect/files/buckets.ts';
+import { probes } from '../../src/collect/registry.ts';
+import { collect, inputOf } from '../../src/collect/run.ts';
+import type { Ask } from '../../src/core/ask.ts';
+import type { Fingerprint } from '../../src/core/facts.ts';
+import { bucketsOf, contentDigests, endsByCounts, partOdd } from '../../src/fingerprint/buckets.ts';
+import { buildFingerprint } from '../../src/fingerprint/build.ts';
+import { lookup } from '../../src/fingerprint/stream.ts';
+import { processSession } from '../../src/transport/process.ts';
+import { program } from './shells.ts';
+import { plant, plantOddTree, type Scratch, scratch } from './tree.ts';
+
+const limits = { connectMs: 5000, idleMs: 30_000, totalMs: 60_000, maxBytes: 1 << 28 };
+const salt = 'a0b1c2d3e4f50617';
+const plainAsk: Ask = { depth: 'full', scratch: 'memory', largestFile: 0, remember: true, salt };
+
+async function read(root: string, ask?: Ask): Promise<Fingerprint> {
+  const session = processSession(false, limits, new AbortController().signal);
+  const args = { root, mode: 'offline', since: 0 } as const;
+  try {
+    return buildFingerprint(await collect(session, Object.values(probes), args, undefined, ask));
+  } finally {
+    await session.close();
+  }
+}
+
+/** Names as different as those of packages are: where buckets are cut depends on them. */
+const pack = (i: number) => `usr/share/doc/${((i + 3) * 7919) ** 3}-${(i * 31) ** 2}`;
+const leftovers = () => readdirSync('/dev/shm').filter((name) => name.startsWith('.snowfence-'));
+
+/** What a later scan expects of these files, in full or quickly. */
+function expecting(before: Fingerprint, depth: 'full' | 'quick'): Ask {
+  if (depth === 'full') {
+    const buckets = bucketsOf(before.files);
+    return { ...plainAsk, expected: { ...buckets, digests: contentDigests(buckets, salt), modified: new Map() } };
+  }
+  const stream = partOdd(before.files).plain;
+  const { counts, digests } = before.reading?.sweep ?? { counts: [], digests: [] };
+  return {
+    ...plainAsk,
+    depth,
+    expected: { stream, ends: endsByCounts(stream, counts) ?? [], digests, modified: new Map() },
+  };
+}
+
+const files = (fingerprint: Fingerprint) => fingerprint.files.toString('latin1');
+
+describe('the walk by buckets', () => {
+  let dir: Scratch;
+  beforeAll(() => {
+    dir = scratch('buckets');
+    plantOddTree(dir.path);
+    for (let i = 0; i < 600; i++) plant(dir.path, { [`${pack(i)}/copyright`]: `text ${i}\n` });
+  });
+  afterAll(() => dir.remove());
+
+  it('sees exactly what the other walk sees, odd names too, and leaves nothing in memory', async () => {
+    const [plain, buckets] = [await read(dir.path), await read(dir.path, plainAsk)];
+    expect(files(buckets)).toBe(files(plain));
+    expect(buckets.gaps).toEqual(plain.gaps);
+    expect(plain.reading?.sweep).toBeUndefined();
+    expect(buckets.reading?.sweep?.counts.reduce((a, b) => a + b, 0)).toBe(
+      bucketsOf(plain.files).stream.toString('latin1').split('\n').length - 1,
+    );
+    expect(leftovers()).toEqual([]);
+  });
+
+  it.each(['full', 'quick'] as const)('%s: what is as expected is not sent', async (depth) => {
+    const before = await read(dir.path, plainAsk);
+    const again = await read(dir.path, expecting(before, depth));
+    expect(files(again)).toBe(files(before));
+    expect(again.gaps).toEqual(before.gaps);
+    const { answerBytes = 0 } = again.reading ?? {};
+    expect(answerBytes).toBeLessThan((before.reading?.answerBytes ?? 0) / 2);
+    expect(again.reading?.origins.every((origin) => origin >= 0)).toBe(true);
+  });
+
+  it('quick: hashes again what stat says was touched, even with an old time, and nothing else', async () => {
+    const target = join(dir.path, `${pack(77)}/copyright`);
+    const before = await read(dir.path, plainAsk);
+    // Same size, same mtime: only ctime and inode tell.
+    execFileSync('touch', ['-r', target, join(dir.path, 'etc/reference')]);
+    writeFileSync(target, 'TEXT 77\n');
+    execFileSync('touch', ['-r', join(dir.path, 'etc/reference'), target]);
+    rmSync(join(dir.path, 'etc/reference'));
+    const again = await read(dir.path, expecting(before, 'quick'));
+    const fresh = await read(dir.path);
+    expect(files(again)).toBe(files(fresh));
+    expect(files(again)).not.toBe(files(before));
+    const sent = again.reading?.origins.filter((origin) => origin < 0).length ?? 0;
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan((again.reading?.origins.length ?? 0) / 2);
+    // What it leaves is what the next quick scan builds on.
+    const third = await read(dir.path, expecting(again, 'quick'));
+    expect(files(third)).toBe(files(fresh));
+    expect(third.reading?.origins.every((origin) => origin >= 0)).toBe(true);
+  });
+
+  it.each(['full', 'quick'] as const)('%s: entries that came, went and were renamed', async (depth) => {
+    const before = await read(dir.path, plainAsk);
+    plant(dir.path, { 'usr/bin/evil': { text: '#!/bin/sh\n', mode: 0o4755 }, 'a/first': '1', 'zz/last': '2' });
+    rmSync(join(dir.path, pack(100)), { recursive: true });
+    renameSync(join(dir.path, pack(200)), join(dir.path, 'usr/share/doc/renamed'));
+    mkdirSync(join(dir.path, 'empty'));
+    const again = await read(dir.path, expecting(before, depth));
+    expect(files(again)).toBe(files(await read(dir.path)));
+    expect(lookup(again.files, '/usr/bin/evil')).toMatch(/^f 4755 /);
+    expect(lookup(again.files, `/${pack(200)}/copyright`)).toBeUndefined();
+    for (const name of ['usr/bin', 'a', 'zz', 'empty']) rmSync(join(dir.path, name), { recursive: true });
+    renameSync(join(dir.path, 'usr/share/doc/renamed'), join(dir.path, pack(200)));
+    plant(dir.path, { [`${pack(100)}/copyright`]: 'text 100\n' });
+  });
+
+  it('metadata: hashes nothing, and says so', async () => {
+    const { gaps, reading, files: stream } = await read(dir.path, { ...plainAsk, depth: 'metadata' });
+    expect(reading?.depth).toBe('metadata');
+    expect(stream.toString('latin1')).toContain(`/${pack(1)}/copyright\0f 644`);
+    expect(gaps.find((gap) => gap.reason === 'limit')?.detail).toContain('--depth metadata');
+  });
+
+  it('does not hash what is larger than the limit, and says so', async () => {
+    plant(dir.path, { 'srv/large': 'x'.repeat(5000) });
+    const { gaps, files: stream } = await read(dir.path, { ...plainAsk, largestFile: 4096 });
+    expect(lookup(stream, '/srv/large')).toMatch(/ 5000 \? /);
+    expect(gaps.find((gap) => gap.reason === 'limit')).toMatchObject({ paths: ['/srv/large'] });
+    rmSync(join(dir.path, 'srv/large'));
+  });
+
+  it('marks a file that is written while it is read', async () => {
+    const busy = join(dir.path, 'var/lib/busy');
+    mkdirSync(join(dir.path, 'var/lib'), { recursive: true });
+    writeFileSync(busy, 'x');
+    const writer = setInterval(() => appendFileSync(busy, 'x'), 1);
+    const { changing } = await read(dir.path, plainAsk);
+    clearInterval(writer);
+    expect([...(changing ?? [])]).toEqual(['/var/lib/busy']);
+    rmSync(busy);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL', 'SIGHUP'] as const)(
+    'leaves nothing in memory when it is ended by %s',
+    async (signal) => {
+      const child = spawn('/bin/sh', ['-s', '--', '/usr', 'offline', '0'], {
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      child.stdout.on('data', () => {});
+      child.stdin.write(program);
+      await sleep(300);
+      child.stdin.end(inputOf(plainAsk).bytes);
+      for (let i = 0; i < 200 && leftovers().length === 0; i++) await sleep(10);
+      expect(leftovers()).toHaveLength(1);
+      // The shell alone, as an administrator or the kernel would: the others go when they notice.
+      process.kill(child.pid ?? 0, signal);
+      child.stdout.destroy();
+      for (let i = 0; i < 1000 && leftovers().length > 0; i++) await sleep(10);
+      expect(leftovers()).toEqual([]);
+      try {
+        process.kill(-(child.pid ?? 0), 'SIGKILL');
+      } catch {
+        // All of it is gone already.
+      }
+    },
+  );
+});
+
+describe('a list of buckets', () => {
+  const sha = '2'.repeat(64);
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, i) => `/etc/f${i}\tf 644 0 0 1 ${sha} -\t1.5 2.5 ${i + 1}\n`).join('');
+  const whole = `! 3\n${lines(3)}S\n3 ${'0'.repeat(16)}\n.\n`;
+  const parse = (text: string, ask: Ask = plainAsk) => readBuckets('P', Buffer.from(text, 'latin1'), ask);
+
+  it('is read when it is whole', () => {
+    expect(parse(whole)).toMatchObject({ sweep: { counts: [3] }, hashed: { files: 3, bytes: 3 } });
+  });
+
+  it('is refused when it is cut anywhere', () => {
+    for (let n = 0; n < whole.length; n++) expect(() => parse(whole.slice(0, n))).toThrow();
+  });
+
+  it.each([
+    ['a bucket that nobody expected', '= 1 1\n.\n'],
+    ['a run without end', '= 1 999999999\n.\n'],
+    ['fewer entries than said', `! 4\n${lines(3)}.\n`],
+    ['more entries than said', `! 2\n${lines(3)}.\n`],
+    ['an entry twice', `! 2\n${lines(1)}${lines(1)}.\n`],
+    ['entries out of order', `! 2\n${lines(2).split('\n').reverse().filter(Boolean).join('\n')}\n.\n`],
+    ['a relative path', `! 1\netc/f\tf 644 0 0 1 ${sha} -\t1 2 3\n.\n`],
+    ['a digest that is none', '! 1\n/etc/f\tf 644 0 0 1 zz -\t1 2 3\n.\n'],
+    ['a hundred million entries', '! 100000000\n.\n'],
+  ])('is refused with %s', (_what, text) => {
+    expect(() => parse(text)).toThrow();
+  });
+
+  it('never gives anything for garbage', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(() => parse(`${text}\x00`)).toThrow();
+      }),
+    );
+    expect(() => readBuckets('G', Buffer.from('no gzip'), plainAsk)).toThrow();
+  });
+
+  it('in an answer that is not whole makes all files unknown, not removed', async () => {
+    const dir = scratch('cut');
+    plant(dir.path, { 'etc/a': 'a' });
+    const session = processSession(false, limits, new AbortController().signal);
+    const liar = {
+      ...session,
+      run: async (...args: Parameters<typeof session.run>) => {
+        const answer = await session.run(...args);
+        const at = answer.stdout.indexOf('\0G ') + 60;
+        answer.stdout[at] = (answer.stdout[at] ?? 0) ^ 0xff;
+        return answer;
+      },
+    };
+    const draft = await collect(
+      liar,
+      Object.values(probes),
+      { root: dir.path, mode: 'offline', since: 0 },
+      undefined,
+      plainAsk,
+    );
+    expect([...draft.partial]).toContain('files');
+    expect(draft.gaps.map((gap) => gap.probe)).toContain('files');
+    await session.close();
+    dir.remove();
+  });
+});
