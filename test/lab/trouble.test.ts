@@ -213,7 +213,10 @@ async function midScan(
 ): Promise<Scanned> {
   // Sparse: takes no room, but minutes to hash.
   await one.run('truncate --size 64G /opt/big');
-  const child = spawn(process.execPath, [SNOWFENCE, ...scanArgs(fleet, instances, manifest, more)]);
+  const child = spawn(process.execPath, [
+    SNOWFENCE,
+    ...scanArgs(fleet, instances, manifest, ['--max-file-size', '0', ...more]),
+  ]);
   const result = new Promise<CommandResult>((resolve) => {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
