@@ -1,6 +1,6 @@
 import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Drift } from '../core/finding.ts';
-import { parseFileValue } from '../fingerprint/files.ts';
+import { differingExtra, parseFileValue } from '../fingerprint/files.ts';
 import { driftOf } from './merge.ts';
 import { coveredGaps, Unknown } from './unknown.ts';
 
@@ -53,6 +53,7 @@ function knownDifference(before: string, after: string): boolean {
   // The mode of a symbolic link means nothing, and file systems make it up.
   if (a.type !== 'l' && Number.parseInt(a.mode, 8) !== Number.parseInt(b.mode, 8)) return true;
   const differs = (x: string, y: string) => x !== y && x !== '?' && y !== '?';
+  if (differingExtra(a.extra, b.extra).length > 0) return true;
   return differs(a.size, b.size) || differs(a.sha256, b.sha256) || differs(a.capabilities, b.capabilities);
 }
 

@@ -1,3 +1,16 @@
+/** What a file has beside mode and owner, where it has it. */
+export interface Extra {
+  /** Hex of system.posix_acl_access and posix_acl_default; see acl.ts. */
+  acl?: string;
+  defaultAcl?: string;
+  /** SELinux label. */
+  selinux?: string;
+  /** `a` append-only, `i` immutable. */
+  flags?: string;
+  /** `major:minor`. */
+  device?: string;
+}
+
 /** The value of a line of the `files` stream, taken apart. Numbers stay text: they are compared, not added. */
 export interface FileValue {
   type: string;
@@ -11,16 +24,54 @@ export interface FileValue {
   sha256: string;
   /** Hex of security.capability; `-` none, `?` unknown. */
   capabilities: string;
+  extra: Extra;
   /** Canonical (escaped) target; empty for what is not a link. */
   link: string;
 }
 
-/** `type mode uid gid size sha256 capabilities[ link]`. */
+/**
+ * `type mode uid gid size sha256 attributes[ link]`. Attributes are `-`, `?`, or words joined by `+`: the capability in hex, and
+ * those of {@link Extra} as `name=value`; collect/files/attributes-question.ts reads them.
+ */
 export function parseFileValue(value: string): FileValue {
   const parts = value.split(' ', 7);
-  const [type = '?', mode = '', uid = '', gid = '', size = '-', sha256 = '-', capabilities = '-'] = parts;
+  const [type = '?', mode = '', uid = '', gid = '', size = '-', sha256 = '-', attributes = '-'] = parts;
   const used = parts.reduce((sum, part) => sum + part.length + 1, 0);
-  return { type, mode, uid, gid, size, sha256, capabilities, link: value.length > used ? value.slice(used) : '' };
+  const link = value.length > used ? value.slice(used) : '';
+  const words = attributes.length === 1 ? [] : attributes.split('+');
+  const capabilities = words.find((word) => /^[0-9a-f]+$/.test(word)) ?? (attributes === '?' ? '?' : '-');
+  const extra = words.length === 0 ? none : extraOf(words);
+  return { type, mode, uid, gid, size, sha256, capabilities, extra, link };
+}
+
+const names: Record<string, keyof Extra> = {
+  acl: 'acl',
+  dacl: 'defaultAcl',
+  selinux: 'selinux',
+  flags: 'flags',
+  dev: 'device',
+};
+const none: Extra = Object.freeze({});
+
+function extraOf(words: string[]): Extra {
+  const extra: Extra = {};
+  for (const word of words) {
+    const equals = word.indexOf('=');
+    const name = names[word.slice(0, Math.max(0, equals))];
+    if (name) extra[name] = word.slice(equals + 1);
+  }
+  return extra;
+}
+
+/** Names of the extra attributes in which two files differ. What only one side can know is not compared. */
+export function differingExtra(before: Extra, after: Extra): (keyof Extra)[] {
+  if (before === after) return [];
+  return (['acl', 'defaultAcl', 'flags', 'selinux', 'device'] as const).filter((name) => {
+    const [a, b] = [before[name], after[name]];
+    // An image file tells neither the label that its policy will give nor, often, the number of a device.
+    if (name === 'selinux' || name === 'device') return a !== undefined && b !== undefined && a !== b;
+    return a !== b;
+  });
 }
 
 /** Is the file executable by anybody? */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
-import { type FileValue, isExecutable, parseFileValue } from '../fingerprint/files.ts';
+import { differingExtra, type FileValue, isExecutable, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case } from './case.ts';
 import type { FileDrift } from './files.ts';
@@ -30,6 +30,7 @@ export function explainedByAccount(the: Case, file: FileDrift, accounts: Finding
 /** Does the file belong to root, and may nobody read or write it who may not in the image or by its nature? */
 function isSealed(the: Case, { before, after }: FileDrift, name: string): boolean {
   if (after?.type !== 'f' || after.uid !== '0' || after.capabilities !== (before?.capabilities ?? '-')) return false;
+  if (differingExtra(before?.extra ?? {}, after.extra).some((attribute) => attribute !== 'selinux')) return false;
   const secret = name.endsWith('shadow');
   const original = lookup(the.image.files, `/etc/${name}`);
   const groups = ['0', before?.gid, original === undefined ? undefined : parseFileValue(original).gid];

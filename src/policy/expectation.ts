@@ -1,4 +1,4 @@
-import { type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
+import { differingExtra, type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
 import type { ExpectRule } from '../schema/policy.ts';
 
 /** What an expectation is tested on. Contents are raw latin1 text; undefined = not known. */
@@ -19,6 +19,8 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
   if (!after) return undefined;
   if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
     return 'it has file capabilities';
+  const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter((name) => name !== 'selinux');
+  if (more.length > 0 && sight.change !== 'removed') return `it has ${more.join(', ')}`;
   // A rule that says nothing of modes was written for data: whatever can be run is not what it meant.
   if (!only?.modes && !only?.attributes && after.size !== '0' && (isExecutable(after) || isSetId(after)))
     return 'it can be executed';

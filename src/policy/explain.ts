@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts';
-import { isSetId } from '../fingerprint/files.ts';
+import { differingExtra, isSetId } from '../fingerprint/files.ts';
 import type { Case, PackageChanges } from './case.ts';
 import type { FileDrift } from './files.ts';
 import { packageOfInfoPath } from './info.ts';
@@ -45,5 +45,6 @@ function isMightier({ before, after }: FileDrift): boolean {
   const gained = Number.parseInt(after.mode, 8) & ~Number.parseInt(before.mode, 8);
   const known = after.capabilities !== '-' && after.capabilities !== '?' && before.capabilities !== '?';
   if (known && after.capabilities !== before.capabilities) return true;
+  if (differingExtra(before.extra, after.extra).some((name) => name !== 'selinux')) return true;
   return (gained & (after.type === 'f' ? 0o6002 : 0o0002)) !== 0 || after.uid !== before.uid;
 }

@@ -1,6 +1,14 @@
 import { display, unescapeName } from '../core/bytes.ts';
 import type { Attributes, Drift, Finding, FindingKind } from '../core/finding.ts';
-import { type FileValue, isExecutable, isSetId, parseFileValue } from '../fingerprint/files.ts';
+import { aclText } from '../fingerprint/acl.ts';
+import {
+  differingExtra,
+  type Extra,
+  type FileValue,
+  isExecutable,
+  isSetId,
+  parseFileValue,
+} from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Weight } from '../schema/policy.ts';
 import type { Case, PackageChanges } from './case.ts';
@@ -131,6 +139,7 @@ function what({ drift, before, after }: FileDrift): string {
   if (before.uid !== after.uid || before.gid !== after.gid)
     parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
   if (before.capabilities !== after.capabilities) parts.push('file capabilities');
+  parts.push(...differingExtra(before.extra, after.extra).map((name) => extraNames[name]));
   if (before.link !== after.link) parts.push('link target');
   return `${parts.join(', ')} changed`;
 }
@@ -165,8 +174,26 @@ function attributes(file: FileValue | undefined, modified?: number): Attributes 
     owner: `${file.uid}:${file.gid}`,
     ...(file.type === 'f' ? { size: Number(file.size), sha256: file.sha256 === '?' ? 'unknown' : file.sha256 } : {}),
     ...(file.capabilities === '-' ? {} : { capabilities: file.capabilities }),
+    ...extraWords(file.extra),
     ...(file.type === 'l' ? { link: printableLink(file.link) } : {}),
     ...(modified ? { modifiedAt: new Date(modified * 1000).toISOString() } : {}),
+  };
+}
+
+const extraNames: Record<keyof Extra, string> = {
+  acl: 'access control list',
+  defaultAcl: 'default access control list',
+  selinux: 'SELinux label',
+  flags: 'immutable or append-only flag',
+  device: 'device number',
+};
+
+function extraWords({ acl, defaultAcl, flags, ...rest }: Extra): Attributes {
+  return {
+    ...(acl ? { acl: aclText(acl) } : {}),
+    ...(defaultAcl ? { defaultAcl: aclText(defaultAcl) } : {}),
+    ...(flags ? { flags: [...flags].map((flag) => (flag === 'i' ? 'immutable' : 'append-only')) } : {}),
+    ...rest,
   };
 }
 

@@ -36,7 +36,7 @@ function coversFile(rule: ExpectRule, example: Example): boolean {
   const { change = 'changed', type = 'f', mode = type === 'd' ? '755' : '644', owner = '0:0', link = '' } = example;
   const [uid = '', gid = ''] = owner.split(':');
   const side = (text: string | undefined, size: number | undefined) => ({
-    ...{ type, mode, uid, gid, capabilities: '-', link },
+    ...{ type, mode, uid, gid, capabilities: '-', extra: {}, link },
     size: type === 'f' ? String(size ?? Buffer.byteLength(text ?? '')) : '-',
     sha256: type === 'f' ? 'a'.repeat(64) : '-',
   });

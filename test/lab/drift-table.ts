@@ -193,6 +193,14 @@ touch -r /tmp/ref /usr/bin/tac`),
     expect: added('/srv/tool', 'critical'),
   },
   {
+    // lsetxattr of system.posix_acl_access: user 1000 may read it. setfacl is not on the image.
+    name: 'access control list on the password file',
+    do: sh(
+      `perl -e 'my $p="/etc/shadow";my $k="system.posix_acl_access";my $v=pack("H*","0200000001000600ffffffff02000400e803000004000400ffffffff10000400ffffffff20000000ffffffff");syscall(189,$p,$k,$v,length $v,0)==0 or die $!'`,
+    ),
+    expect: changed('/etc/shadow', 'high', 'account'),
+  },
+  {
     name: 'link points elsewhere',
     do: sh('ln -sfn /opt/awk /etc/alternatives/awk'),
     expect: changed('/etc/alternatives/awk', 'medium'),

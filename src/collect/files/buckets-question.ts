@@ -81,31 +81,20 @@ END{close(f);if(c)print c;if(odd)print "">"odd"}' >counts || return 1
   awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(substr(l,t+1,1)=="f"){split(substr(l,t+1),a," ");
 if(M+0==0||a[5]+0<=M+0)print ENVIRON["SF_ROOT"] substr(l,1,t-1)}}close(f)}' M="$SF_LARGEST" todo >names
   [ $SF_DEPTH = metadata ] && : >names
-  : >caps
-  case $SF_CAPS in
-    perl) tr '\n' '\0' <names | perl -0 -ne 'BEGIN{$n=shift@ARGV}chomp;my($k,$b)=(q(security.capability),qq(\0)x64);my$p=$_;my$l=syscall($n,$p,$k,$b,64);print unpack(q(H*),substr($b,0,$l)),qq(\t$p\n) if $l>0' "$SF_CAPSNR" >caps ;;
-    none) ;;
-    *) tr '\n' '\0' <names | "$SF_CAPS" -c '
-import os,sys
-o=sys.stdout.buffer
-for p in sys.stdin.buffer.read().split(b"\0"):
-  try:
-    if p: o.write(os.getxattr(p,b"security.capability",follow_symlinks=False).hex().encode()+b"\t"+p+b"\n")
-  except OSError: pass
-o.flush()' >caps ;;
-  esac
+  awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(index("fdbc",substr(l,t+1,1)))print ENVIRON["SF_ROOT"] substr(l,1,t-1)}close(f)}' todo |
+    tr '\n' '\0' | eval "$SF_ATTRS" | tr '\0' '\n' >caps
   # c1 c2 ...: what a manifest holds, a file a bucket
   tr '\n' '\0' <names | xargs -0 -n 4000 -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
 BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"]
-while((getline l<"caps")>0){t=index(l,"\t");caps[substr(l,t+1)]=substr(l,1,t-1)}
+while((getline l<"caps")>0){l=substr(l,3);t=index(l," ");caps[substr(l,t+1)]=substr(l,1,t-1)}
 more=(getline d)>0
 while((getline k<"todo")>0){f="s" k;g="c" k;print S>g;getline l<f
 while((getline l<f)>0){t=index(l,"\t");p=substr(l,1,t-1);l=substr(l,t+1);u=index(l,"\t");split(substr(l,1,u-1),a," ")
-v=a[1]" "a[2]" "a[3]" "a[4]
-if(a[1]=="f"){q=R p;sha="?";while(more&&substr(d,67)<q)more=(getline d)>0
+v=a[1]" "a[2]" "a[3]" "a[4];q=R p
+if(a[1]=="f"){sha="?";while(more&&substr(d,67)<q)more=(getline d)>0
 if(more&&substr(d,67)==q){sha=substr(d,1,64);more=(getline d)>0}
 v=v" "a[5]" "sha" "((q in caps)?caps[q]:"-")}
-else v=v" - - -"(a[1]=="l"?" "substr(l,u+1):"")
+else v=v" - - "((q in caps)?caps[q]:"-")(a[1]=="l"?" "substr(l,u+1):"")
 print p"\t"v>g}close(f);close(g)}}' || return 1
   if [ $SF_DEPTH = full ]; then sums c >digests; else cp sd digests; fi
   awk -v remember=$SF_REMEMBER -v depth=$SF_DEPTH '

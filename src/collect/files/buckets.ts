@@ -107,7 +107,9 @@ class Reader {
     for (let i = 0; i < count; i++) {
       const line = this.next() ?? '';
       const [key = '', value = '', times = '', more] = line.split('\t');
-      const parts = /^([a-zD?]) ([0-7]+) (\d+) (\d+) (\d+|-) ([0-9a-f]{64}|[-?]) ([0-9a-f]+|-)( .*)?$/.exec(value);
+      const parts = /^([a-zD?]) ([0-7]+) (\d+) (\d+) (\d+|-) ([0-9a-f]{64}|[-?]) ([\w:.,=+-]{1,9000})( .*)?$/.exec(
+        value,
+      );
       const [mtime = '', ctime, inode] = times.split(' ');
       if (!parts || more !== undefined || !inode || !key.startsWith('/')) throw new Error('not a line of a bucket');
       this.inOrder(key);

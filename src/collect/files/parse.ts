@@ -83,7 +83,9 @@ export class FileAnswer {
         this.batch(Number(rest));
         break;
       case 'c':
-        this.pair(rest, (hex, path) => this.caps.set(path, hex));
+        this.pair(rest, (words, path) => {
+          if (/^[\w:.,=+-]{1,9000}$/.test(words)) this.caps.set(path, words);
+        });
         break;
       case 'N':
         for (const meta of readStatted(Number(rest), this.cursor)) {
@@ -142,7 +144,7 @@ export class FileAnswer {
 
   /** An entry without a digest: no regular file, or one that may not be read. */
   private seen(meta: Meta | undefined): void {
-    if (meta) this.emit(meta, meta.type === 'f' ? '?' : '-');
+    if (meta) this.held.push({ meta, sha256: meta.type === 'f' ? '?' : '-' });
   }
 
   private batch(n: number): void {
@@ -170,7 +172,7 @@ export class FileAnswer {
     } else if (n === 1 && metas[0]) this.held.push({ meta: metas[0], sha256: '?' });
   }
 
-  /** Capabilities come behind the digests of their batch, so its files wait for them. */
+  /** Attributes come behind the entries they belong to, so those wait for them. */
   private flush(): void {
     for (const { meta, sha256 } of this.held) this.emit(meta, sha256);
     this.held = [];
@@ -184,7 +186,7 @@ export class FileAnswer {
   private emit(meta: Meta, sha256: string): void {
     const key = this.key(meta.path);
     const size = meta.type === 'f' ? meta.size : '-';
-    const capabilities = meta.type === 'f' ? (this.caps.get(meta.path) ?? '-') : '-';
+    const capabilities = meta.type === 'l' ? '-' : (this.caps.get(meta.path) ?? '-');
     const link = meta.type === 'l' ? ` ${escapeName(meta.link)}` : '';
     this.facts.lines.push(
       `${key}\0${meta.type} ${meta.mode} ${meta.uid} ${meta.gid} ${size} ${sha256} ${capabilities}${link}`,

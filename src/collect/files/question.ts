@@ -1,4 +1,5 @@
 import { sh } from '../sh.ts';
+import { attributesQuestion } from './attributes-question.ts';
 import { bucketsQuestion } from './buckets-question.ts';
 
 /**
@@ -54,18 +55,8 @@ case $SF_HASH in
   *) printf "H 0 t\0\0"; s=0 ;;
 esac
 if [ $s = 0 ]; then printf "h 0\0"; else printf "h 1 snowfence: not every file of this batch could be hashed\0"; fi
-# capabilities
-case $SF_CAPS in
-  perl) perl -e "\$n=shift;for(@ARGV){my(\$p,\$k,\$b)=(\$_,q(security.capability),qq(\0)x64);my\$l=syscall(\$n,\$p,\$k,\$b,64);print q(c ),unpack(q(H*),substr(\$b,0,\$l)),qq( \$p\0) if \$l>0}" "$SF_CAPSNR" "$@" ;;
-  none) ;;
-  *) "$SF_CAPS" -c "
-import os,sys
-o=sys.stdout.buffer
-for p in map(os.fsencode,sys.argv[1:]):
-  try: o.write(b\"c \"+os.getxattr(p,b\"security.capability\",follow_symlinks=False).hex().encode()+b\" \"+p+b\"\0\")
-  except OSError: pass
-o.flush()" "$@" ;;
-esac 2>/dev/null
+# what else a file has
+printf "%s\0" "$@" | eval "$SF_ATTRS"
 # a void batch again, in smaller ones
 if [ $s != 0 ] && [ $# -gt 1 ]; then
   n=1; [ $# -gt 64 ] && n=64
@@ -106,6 +97,7 @@ else
   find "$R/" "$@" -type l -print0 | xargs -0 -n 200 sh -c 'for l; do printf "l %s\0>" "$l"; readlink -n "$l"; printf "\0"; done' sh
 fi
 rec "w $?"
+if [ $SF_CAPS != none ]; then find "$R/" "$@" \( -type d -o -type b -o -type c \) -print0 2>/dev/null | eval "$SF_ATTRS"; fi
 # regular files; names with a newline one by one where the hasher prints names
 if [ $SF_HASH = sha256sum ] && [ $FIND != printf ]; then
   find "$R/" "$@" -type f ! -path "*$NL*" -print0 | xargs -0 -n 500 sh -c "$SF_BATCH" sh
@@ -117,4 +109,4 @@ rec "W $?"
 fi
 `;
 
-export const question = scope + bucketsQuestion + walk;
+export const question = scope + attributesQuestion + bucketsQuestion + walk;
