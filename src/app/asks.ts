@@ -18,6 +18,10 @@ export interface ReadingOptions {
   scratch: 'memory' | 'none';
   /** Bytes; 0 = no limit. */
   largestFile: number;
+  /** Bytes of one instance; 0 = no limit. */
+  mostBytes: number;
+  /** Percent. */
+  cpuShare: number;
 }
 
 /** What one instance is asked, and what that builds on. */
@@ -43,9 +47,9 @@ export class Asks {
 
   /** `manifest` is what is known of the instance's image before it is called. */
   plan(instance: Instance, manifest: Manifest | undefined): Plan {
-    const { depth, scratch, largestFile } = this.options;
-    const baseline = scratch === 'none' ? undefined : this.remembered(instance);
-    const common = { scratch, largestFile, remember: this.store !== undefined };
+    const { depth, ...rest } = this.options;
+    const baseline = rest.scratch === 'none' ? undefined : this.remembered(instance);
+    const common = { ...rest, remember: this.store !== undefined };
     if (baseline && depth !== 'full') {
       const { stream, ends, modified, sweep } = baseline;
       const digests = depth === 'metadata' ? sweep.digests : chosen(baseline);
@@ -59,8 +63,7 @@ export class Asks {
 
   /** The same without what is remembered: the instance turned out to be another one. */
   afresh(manifest: Manifest | undefined): Plan {
-    const { scratch, largestFile } = this.options;
-    const ask: Ask = { depth: 'full', scratch, largestFile, remember: this.store !== undefined, salt: this.salt };
+    const ask: Ask = { ...this.options, depth: 'full', remember: this.store !== undefined, salt: this.salt };
     return { ask: manifest ? { ...ask, expected: this.ofManifest(manifest) } : ask };
   }
 

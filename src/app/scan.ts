@@ -10,6 +10,7 @@ import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompile
 import { look, reachGap } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
+import { pooled } from './pool.ts';
 import { fleetReport } from './report.ts';
 
 /** Everything a scan needs; effects come in from outside. */
@@ -21,6 +22,10 @@ export interface ScanOptions {
   limits: Limits;
   reading: ReadingOptions;
   concurrency: number;
+  /** Most instances of one group at once; 0 = no limit. Those without a group are not counted. */
+  perGroup?: number;
+  /** Which group: those that share a hypervisor, a disk, a link. */
+  groupOf?: (instance: Instance) => string;
   store?: Store;
   signal: AbortSignal;
   version: string;
@@ -42,14 +47,10 @@ export async function scan(options: ScanOptions): Promise<Report> {
     return loading;
   };
   const asks = new Asks(options.reading, options.manifests, store);
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < instances.length; i = next++) {
-      const instance = instances[i];
-      if (instance) outcomes[i] = await scanOne(instance, options, policy, asks);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(options.concurrency, instances.length) }, worker));
+  const { concurrency, perGroup = 0, groupOf = () => '' } = options;
+  await pooled(instances, { concurrency, perGroup, groupOf }, async (instance, i) => {
+    outcomes[i] = await scanOne(instance, options, policy, asks);
+  });
   const finishedAt = new Date().toISOString();
   const firstSeen = (o: Outcome) => store?.firstSeen(o.instance.id, o.identity) ?? new Map<string, string>();
   const fleet = fleetReport(outcomes, firstSeen, startedAt);

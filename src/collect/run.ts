@@ -20,8 +20,17 @@ export async function collect(
 }
 
 /** The ask as the program reads it; see files/buckets-question.ts. */
-export function inputOf({ depth, scratch, largestFile, remember, salt, expected }: Ask): SessionInput {
-  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'}`;
+export function inputOf({
+  depth,
+  scratch,
+  largestFile,
+  mostBytes,
+  cpuShare,
+  remember,
+  salt,
+  expected,
+}: Ask): SessionInput {
+  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}`;
   return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
 }
 

@@ -29,6 +29,10 @@ export interface Ask {
   scratch: 'memory' | 'none';
   /** Larger files are not hashed. Bytes; 0 = no limit. */
   largestFile: number;
+  /** Most that is hashed of one instance; what is left is unknown. Bytes; 0 = no limit. */
+  mostBytes: number;
+  /** Share of the time that may be spent hashing, in percent. */
+  cpuShare: number;
   /** Say with a full scan what a quick one needs to know. */
   remember: boolean;
   /** Goes before the content of each bucket, so that nobody can make files whose buckets collide. */

@@ -40,7 +40,7 @@ export async function scanAgainstAnchors(
   where: string,
   rounds: number,
   target: number,
-): Promise<Row[]> {
+): Promise<{ rows: Row[]; lines: string[] }> {
   const manifest = join(where, `${name}.manifest`);
   run([...cli, 'manifest', 'create', `rootfs:${image.dir}`, '--image', image.ref, '-o', manifest]);
   const config = aideConfig(image.dir, where);
@@ -58,25 +58,47 @@ export async function scanAgainstAnchors(
       '-i',
       fleet.keyFile,
     ];
-    const options = ['--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null', '--no-store', '--format', 'json'];
+    const options = ['--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null', '--format', 'json'];
+    const store = ['--store', join(where, `${name}.db`)];
+    const received = (depth: string) => {
+      const report = JSON.parse(
+        spawnSync('node', [...scan.slice(1), ...options, ...store, '--depth', depth], {
+          encoding: 'utf8',
+          maxBuffer: 1 << 28,
+        }).stdout,
+      );
+      return `${(report.instances[0].coverage.bytesReceived / 1000).toFixed(0)} kB`;
+    };
+    const wire = [`first full ${received('full')}`, `again full ${received('full')}`, `quick ${received('quick')}`];
     const found = interleave(rounds, {
-      ours: () => run([...scan, ...options]).wall,
+      ours: () => run([...scan, ...options, '--no-store']).wall,
+      quick: () => run([...scan, ...options, ...store, '--depth', 'quick']).wall,
       aide: () => run(['aide', '--check', '-c', config]).wall,
       mtree: () => run(['mtree', '-c', '-K', 'sha256', '-p', image.dir]).wall,
       sha256sum: () => run(['sh', '-c', `find ${image.dir} -type f -print0 | xargs -0 sha256sum`]).wall,
     });
-    const ours = found['ours'] ?? Number.NaN;
-    const row = (anchor: string, what: string, goal?: number): Row => {
+    const row = (anchor: string, what: string, goal?: number, depth = 'full'): Row => {
+      const ours = found[depth === 'full' ? 'ours' : 'quick'] ?? Number.NaN;
       const wall = found[anchor] ?? Number.NaN;
       return {
-        what: `${name}: full scan over SSH, whole process / ${what}`,
+        what: `${name}: ${depth} scan over SSH, whole process / ${what}`,
         ours: seconds(ours),
         anchor: seconds(wall),
         ratio: ours / wall,
         ...(goal ? { target: goal } : {}),
       };
     };
-    return [row('aide', 'aide --check', target), row('mtree', 'mtree -c sha256'), row('sha256sum', 'find + sha256sum')];
+    await host.run(`find /usr -type f | awk 'NR%50==0' | head -100 | while read -r f; do touch "$f"; done`);
+    wire.push(`quick after 100 touched files ${received('quick')}`);
+    return {
+      rows: [
+        row('aide', 'aide --check', target),
+        row('mtree', 'mtree -c sha256'),
+        row('sha256sum', 'find + sha256sum'),
+        row('aide', 'aide --check', 1 / 80, 'quick'),
+      ],
+      lines: [`${name}: bytes from the instance: ${wire.join(', ')}`],
+    };
   } finally {
     await fleet.stop();
   }

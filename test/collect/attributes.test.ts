@@ -14,7 +14,15 @@ import { program } from './shells.ts';
 import { plant, type Scratch, scratch } from './tree.ts';
 
 const limits = { connectMs: 5000, idleMs: 30_000, totalMs: 60_000, maxBytes: 1 << 28 };
-const byBuckets: Ask = { depth: 'full', scratch: 'memory', largestFile: 0, remember: false, salt: '00' };
+const byBuckets: Ask = {
+  depth: 'full',
+  scratch: 'memory',
+  largestFile: 0,
+  mostBytes: 0,
+  cpuShare: 100,
+  remember: false,
+  salt: '00',
+};
 /** user::rw-,user:1000:rwx,group::r--,mask::rwx,other::r-- as setfacl(1) stores it. */
 const acl = '0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff';
 const isRoot = process.getuid?.() === 0;

@@ -18,7 +18,15 @@ import { plant, plantOddTree, type Scratch, scratch } from './tree.ts';
 
 const limits = { connectMs: 5000, idleMs: 30_000, totalMs: 60_000, maxBytes: 1 << 28 };
 const salt = 'a0b1c2d3e4f50617';
-const plainAsk: Ask = { depth: 'full', scratch: 'memory', largestFile: 0, remember: true, salt };
+const plainAsk: Ask = {
+  depth: 'full',
+  scratch: 'memory',
+  largestFile: 0,
+  mostBytes: 0,
+  cpuShare: 100,
+  remember: true,
+  salt,
+};
 
 async function read(root: string, ask?: Ask): Promise<Fingerprint> {
   const session = processSession(false, limits, new AbortController().signal);
@@ -130,6 +138,23 @@ describe('the walk by buckets', () => {
     expect(lookup(stream, '/srv/large')).toMatch(/ 5000 \? /);
     expect(gaps.find((gap) => gap.reason === 'limit')).toMatchObject({ paths: ['/srv/large'] });
     rmSync(join(dir.path, 'srv/large'));
+  });
+
+  it('hashes no more than its budget, and says so', async () => {
+    const whole = await read(dir.path, plainAsk);
+    const { gaps, files: stream } = await read(dir.path, { ...plainAsk, mostBytes: 3000, cpuShare: 50 });
+    const unknown = gaps.find((gap) => gap.reason === 'limit');
+    expect(unknown?.detail).toMatch(/^\d+ files were not hashed: the budget of 3000 bytes ran out/);
+    const hashed = stream
+      .toString('latin1')
+      .split('\n')
+      .filter((line) => / [0-9a-f]{64} /.test(line)).length;
+    expect(hashed).toBeGreaterThan(100);
+    expect(hashed + (unknown?.paths?.length ?? 0)).toBe(
+      files(whole)
+        .split('\n')
+        .filter((line) => / [0-9a-f]{64} /.test(line)).length,
+    );
   });
 
   it('marks a file that is written while it is read', async () => {

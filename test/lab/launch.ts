@@ -60,7 +60,7 @@ fi
 mount -t tmpfs -o mode=755,nosuid,size=64k tmpfs dev
 cp -a "$3/." dev/
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5,nosuid,noexec devpts dev/pts
-mount -t tmpfs -o mode=1777,nosuid,nodev,size=16m tmpfs dev/shm
+mount -t tmpfs -o mode=1777,nosuid,nodev,size=512m tmpfs dev/shm
 [ "$5" = no ] || mount -o remount,bind,ro .
 pivot_root . .
 umount -l .

@@ -29,6 +29,10 @@ export interface ScanFlags {
   launchKey?: string[];
   depth?: Depth;
   maxFileSize: number;
+  maxHashed: number;
+  cpuShare: number;
+  perGroup: number;
+  groupBy?: string;
   scratch: boolean;
   store?: string | false;
   all?: boolean;
@@ -65,6 +69,15 @@ export function addScan(program: Command, context: Context): void {
       numberOption('--max-file-size', 0, 1e9),
       4096,
     )
+    .option(
+      '--max-hashed <MiB>',
+      'most that is hashed of one instance, 0 = no limit',
+      numberOption('--max-hashed', 0, 1e9),
+      0,
+    )
+    .option('--cpu-share <percent>', 'of the time that may be spent hashing', numberOption('--cpu-share', 1, 100), 100)
+    .option('--per-group <n>', 'instances of one group at once, 0 = no limit', numberOption('--per-group', 0, 1000), 0)
+    .option('--group-by <label>', 'a label that tells groups for --per-group, such as their hypervisor')
     .option('--no-scratch', 'do not use memory (/dev/shm) of the instance: more bytes on the wire, no quick scans')
     .addOption(new Option('--format <format>', 'of the result').choices(Object.keys(renderers)).default('text'))
     .option('--output <file>', 'write the result there instead of to standard output')
@@ -144,8 +157,12 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
         ...(flags.depth ? { depth: flags.depth } : {}),
         scratch: flags.scratch ? 'memory' : 'none',
         largestFile: flags.maxFileSize * 1024 * 1024,
+        mostBytes: flags.maxHashed * 1024 * 1024,
+        cpuShare: flags.cpuShare,
       },
       concurrency: flags.concurrency,
+      perGroup: flags.perGroup,
+      groupOf: ({ group, labels }) => (flags.groupBy ? (labels[flags.groupBy] ?? '') : group),
       ...(store ? { store } : {}),
       signal: context.signal,
       version: version(),

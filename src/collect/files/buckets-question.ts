@@ -12,7 +12,7 @@ import { sh } from '../sh.ts';
  * Odd names (control characters or a backslash in the path or in the target of a link) are left to the other walk: here
  * a record is a line, and TAB parts its fields.
  *
- * Records: `k n` another n files were hashed; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
+ * Records: `k n` another n files were hashed; `b n` so many were not: the budget ran out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
  * `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
  * bucket, `path TAB y mode uid gid size sha256 caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the
  * digest of what stat says, for the next quick scan; `.` the end.
@@ -20,11 +20,11 @@ import { sh } from '../sh.ts';
  * The cut and the digests are computed on the scanner too: fingerprint/buckets.ts. A test holds the two together.
  */
 export const bucketsQuestion = sh`
-# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no), then a digest a line, then "."
-SF_SALT= SF_DEPTH=full SF_SCRATCH=none SF_LARGEST=0 SF_REMEMBER=no
-read -r ask version salt depth scratch largest remember <&3
+# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no) most-bytes cpu-share, then a digest a line, then "."
+SF_SALT= SF_DEPTH=full SF_SCRATCH=none SF_LARGEST=0 SF_REMEMBER=no SF_MOST=0 SF_CPU=100
+read -r ask version salt depth scratch largest remember most cpu <&3
 if [ "$ask $version" = 'SNOWFENCE-ASK 1' ]; then
-  SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember
+  SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember SF_MOST=$most SF_CPU=$cpu
 fi
 SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
 SF_ROOT=$R
@@ -34,7 +34,10 @@ SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
 SF_SUMS='case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac'
 SF_SUM_FILES='
 [ $# -gt 0 ] || exit 0
+begun=$(date +%s%N)
 eval "$SF_SUMS" 2>/dev/null
+# politeness: a pause in proportion to the work
+[ "$SF_CPU" -lt 100 ] && sleep "$(awk "BEGIN{printf \"%.3f\",($(date +%s%N)-$begun)/1e9*(100-$SF_CPU)/$SF_CPU}")" 2>/dev/null
 [ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >&5 2>/dev/null
 printf "k %s\0" $# >&5'
 # is there a memory file system, and do the tools do what we need of them?
@@ -79,12 +82,14 @@ END{close(f);if(c)print c;if(odd)print "">"odd"}' >counts || return 1
   export SF_NOW
   # names of the regular files to hash, in order
   awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(substr(l,t+1,1)=="f"){split(substr(l,t+1),a," ");
-if(M+0==0||a[5]+0<=M+0)print ENVIRON["SF_ROOT"] substr(l,1,t-1)}}close(f)}' M="$SF_LARGEST" todo >names
+if(M+0>0&&a[5]+0>M+0)continue;if(B+0>0&&sum+a[5]>B+0){over++;continue};sum+=a[5];print ENVIRON["SF_ROOT"] substr(l,1,t-1)}}close(f)}
+END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" todo >names
+  [ -s over ] && printf 'b %s\0' "$(cat over)"
   [ $SF_DEPTH = metadata ] && : >names
   awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(index("fdbc",substr(l,t+1,1)))print ENVIRON["SF_ROOT"] substr(l,1,t-1)}close(f)}' todo |
     tr '\n' '\0' | eval "$SF_ATTRS" | tr '\0' '\n' >caps
   # c1 c2 ...: what a manifest holds, a file a bucket
-  tr '\n' '\0' <names | xargs -0 -n 4000 -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
+  tr '\n' '\0' <names | xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
 BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"]
 while((getline l<"caps")>0){l=substr(l,3);t=index(l," ");caps[substr(l,t+1)]=substr(l,1,t-1)}
 more=(getline d)>0

@@ -19,6 +19,8 @@ export interface FileFacts {
   mounts: { path: string; type: string }[];
   /** What the walk by buckets brought; `lines` then holds the odd names only. */
   buckets?: BucketFacts;
+  /** Files that were not hashed because the budget of bytes ran out. */
+  overBudget: number;
   /** Keys of files that were changed while they were read. */
   changing: string[];
   /** The walk came to its end, twice. */
@@ -38,6 +40,7 @@ export class FileAnswer {
     unhashed: [],
     closed: [],
     mounts: [],
+    overBudget: 0,
     changing: [],
     complete: false,
     garbled: false,
@@ -110,6 +113,9 @@ export class FileAnswer {
         break;
       case 't':
         this.facts.changing.push(this.key(rest));
+        break;
+      case 'b':
+        this.facts.overBudget = Number(rest) || 0;
         break;
       case 'k':
         break;

@@ -20,7 +20,11 @@ export const files: Probe = {
       const detail = `${facts.closed.length} directories may not be read by this account (first: ${shown(facts.closed[0])})`;
       draft.gap('files', 'permission', detail, facts.closed);
     }
-    sayUnhashed(draft, [...facts.unhashed.map((key) => ({ key, size: 0 })), ...unhashedIn(draft.fileStream)]);
+    sayUnhashed(
+      draft,
+      [...facts.unhashed.map((key) => ({ key, size: 0 })), ...unhashedIn(draft.fileStream)],
+      facts.overBudget,
+    );
     draft.mounts = facts.mounts;
     if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');
     else if (facts.garbled) draft.gap('files', 'garbled', 'part of the answer does not follow the protocol');
@@ -39,8 +43,8 @@ function takeBuckets({ buckets }: FileFacts, draft: Draft): void {
 }
 
 /** Why files have no digest: we were told not to, they are too large, or they could not be read. */
-function sayUnhashed(draft: Draft, unhashed: Unhashed[]): void {
-  const { depth = 'full', largestFile = 0 } = draft.ask ?? {};
+function sayUnhashed(draft: Draft, unhashed: Unhashed[], overBudget: number): void {
+  const { depth = 'full', largestFile = 0, mostBytes = 0 } = draft.ask ?? {};
   const tooLarge = unhashed.filter((file) => largestFile > 0 && file.size > largestFile);
   if (tooLarge.length > 0) {
     const limit = `${tooLarge.length} files are larger than ${largestFile} bytes and were not hashed`;
@@ -51,6 +55,11 @@ function sayUnhashed(draft: Draft, unhashed: Unhashed[]): void {
   if (others.length === 0 || draft.gaps.some((g) => g.reason === 'tool-missing' && g.probe === 'files')) return;
   if (depth === 'metadata') {
     draft.gap('files', 'limit', `the contents of ${others.length} files were not compared (--depth metadata)`);
+    return;
+  }
+  if (overBudget > 0) {
+    const detail = `${overBudget} files were not hashed: the budget of ${mostBytes} bytes ran out (--max-hashed sets it)`;
+    draft.gap('files', 'limit', detail, keys(others));
     return;
   }
   const detail = `${others.length} files could not be read (first: ${shown(others[0]?.key)})`;

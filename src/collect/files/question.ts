@@ -75,7 +75,7 @@ fi
 BUCKETS=
 if scratch; then
   exec 5>&1
-  export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR
+  export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR SF_CPU
   BUCKETS=$({ walk_buckets "$@" >&5 && { [ -e "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null | {
     trap '' HUP INT TERM PIPE QUIT
     exec 3<&- 5>&- 2>/dev/null
