@@ -18,13 +18,23 @@ export const text: Renderer = {
     if (clean.length > 0) {
       const files = clean.reduce((sum, i) => sum + i.coverage.filesHashed, 0);
       lines.push(
-        `${paint(verdictStyle.clean, 'clean')}  ${names(clean)} ${paint('dim', `(${files} files hashed, all as in the image)`)}`,
+        `${paint(verdictStyle.clean, 'clean')}  ${names(clean)} ${paint('dim', `(${hashes(clean, files)})`)}`,
         '',
       );
     }
     return `${[...lines, ...todo(report, paint), ...summary(report, paint)].join('\n')}\n`;
   },
 };
+
+/** How many files the word "clean" rests on, and how old the oldest of their hashes is. */
+function hashes(clean: InstanceReport[], files: number): string {
+  const now = clean.reduce((sum, { coverage }) => sum + (coverage.filesHashedNow ?? coverage.filesHashed), 0);
+  if (now >= files) return `${files} files hashed, all as in the image`;
+  const oldest = clean
+    .map(({ coverage }) => coverage.oldestHashAt ?? '')
+    .reduce((a, b) => (b !== '' && b < a ? b : a), '9');
+  return `${files} files as in the image: ${now} hashed now, the others untouched since they were, the first at ${oldest.slice(0, 16)}Z`;
+}
 
 function names(instances: InstanceReport[]): string {
   const shown = instances.slice(0, 12).map((i) => printable(i.name));
@@ -122,6 +132,6 @@ function summary(report: Report, paint: Paint): string[] {
     ...(report.scan.partial ? [paint(['bold', 'magenta'], 'The scan was interrupted: this report is partial.')] : []),
     `${total} ${total === 1 ? 'instance' : 'instances'}: ${parts.join(', ') || 'none'}`,
     `findings: ${grave.join(', ') || 'none'}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'thing' : 'things'} could not be read` : ''}`,
-    paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s`),
+    paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
   ];
 }
