@@ -2,10 +2,11 @@ import { draftOfTree, wantedFromImage } from '../collect/offline.ts';
 import { UserError } from '../core/errors.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { Instance, Limits } from '../core/ports.ts';
+import type { HeldImage, Instance, Limits } from '../core/ports.ts';
 import { buildFingerprint, excluded } from '../fingerprint/build.ts';
 import { makeManifest } from '../manifest/codec.ts';
 import { manifestSources } from '../manifest/registry.ts';
+import { fingerprintOfHeld } from './held-image.ts';
 import { look, reachGap } from './look.ts';
 import { version } from './places.ts';
 
@@ -32,6 +33,10 @@ export async function capture(options: CaptureOptions): Promise<Manifest> {
     const tree = await (await load()).read(source.slice(scheme.length + 1), wantedFromImage, signal);
     fingerprint = buildFingerprint(draftOfTree(tree, excluded));
     imageDigest = tree.digest;
+  } else if (scheme === 'docker-image') {
+    const image = await held(source.slice(scheme.length + 1), options);
+    fingerprint = await fingerprintOfHeld(image, signal);
+    imageDigest = image.digest;
   } else {
     fingerprint = await golden(options);
   }
@@ -49,6 +54,16 @@ export async function capture(options: CaptureOptions): Promise<Manifest> {
     labels,
     fingerprint,
   });
+}
+
+/** An image of the Docker daemon. @throws UserError when there is no such image, or no daemon. */
+async function held(name: string, { limits, signal }: CaptureOptions): Promise<HeldImage> {
+  const { openImage } = await import('../transport/docker/image.ts');
+  try {
+    return await openImage(name, limits, signal);
+  } catch (error) {
+    throw new UserError(`cannot read the image ${name}: ${reachGap(error).detail}`, '', { cause: error });
+  }
 }
 
 async function golden({ source, limits, signal, instanceOf }: CaptureOptions): Promise<Fingerprint> {

@@ -1,11 +1,14 @@
+import { applyContainer, applyOutside } from '../collect/container.ts';
+import { draftOfTree, wantedFromImage } from '../collect/offline.ts';
 import { probes } from '../collect/registry.ts';
 import { collect } from '../collect/run.ts';
 import type { Ask } from '../core/ask.ts';
+import type { Draft } from '../core/draft.ts';
 import { messageOf, ReachError, UserError } from '../core/errors.ts';
 import type { Fingerprint, Gap } from '../core/facts.ts';
-import type { Instance, Limits, Transport } from '../core/ports.ts';
+import type { Instance, Limits, Session, Transport } from '../core/ports.ts';
 import { provide } from '../core/registry.ts';
-import { buildFingerprint } from '../fingerprint/build.ts';
+import { buildFingerprint, excluded } from '../fingerprint/build.ts';
 import { transports } from '../transport/registry.ts';
 
 /** Transport of an instance by its URI's scheme. */
@@ -26,12 +29,50 @@ export async function look(
   const { root, mode } = transport.scope(instance);
   const session = await transport.open(instance, limits, signal);
   try {
-    const draft = await collect(session, Object.values(probes), { root, mode, since }, onBytes, ask);
+    const skip = (session.container?.mounts ?? []).filter(({ kind }) => kind !== 'file').map(({ path }) => path);
+    const draft = session.archive
+      ? await readArchive(session, session.archive, signal, onBytes)
+      : await collect(
+          session,
+          Object.values(probes),
+          { root, mode, since, ...(skip.length ? { skip } : {}) },
+          onBytes,
+          ask,
+        );
     const lost = draft.gaps.find((gap) => gap.probe === 'connect');
     if (lost) throw new ReachError(lost.reason, lost.detail);
+    if (session.archive || draft.gaps.some((gap) => gap.probe === 'processes')) {
+      const seen = await session.outside?.();
+      if (seen) applyOutside(draft, seen);
+    }
+    if (session.container) applyContainer(draft, session.container);
     return buildFingerprint(draft);
   } finally {
     await session.close();
+  }
+}
+
+/** An instance without a shell: its files as an image's are read. @throws ReachError when they do not come whole. */
+async function readArchive(
+  session: Session,
+  open: NonNullable<Session['archive']>,
+  signal: AbortSignal,
+  onBytes?: (total: number) => void,
+): Promise<Draft> {
+  const { readRoot } = await import('../manifest/image/root.ts');
+  const readAt = Math.floor(Date.now() / 1000);
+  try {
+    const { tar, over, gaps } = await open.call(session, onBytes);
+    const tree = await readRoot('the files of the container', tar, over, wantedFromImage, signal);
+    const draft = draftOfTree(tree, excluded);
+    draft.readAt = readAt;
+    draft.os.uid = 0;
+    draft.gaps.push(...gaps);
+    return draft;
+  } catch (error) {
+    if (signal.aborted) throw new ReachError('interrupted', 'interrupted while it was read', '', { cause: error });
+    if (error instanceof UserError) throw new ReachError('garbled', error.message, error.hint, { cause: error });
+    throw error;
   }
 }
 

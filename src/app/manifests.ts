@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { Instance, Store } from '../core/ports.ts';
-import { decodeManifest } from '../manifest/codec.ts';
+import type { HeldImage, Instance, Store } from '../core/ports.ts';
+import { decodeManifest, encodeManifest, makeManifest } from '../manifest/codec.ts';
+import { version } from './places.ts';
 
 /** Reads a manifest file. @throws UserError */
 export function readManifestFile(path: string): Manifest {
@@ -23,6 +24,7 @@ export function readManifestFile(path: string): Manifest {
 export class ManifestBook {
   private readonly files = new Map<string, Manifest>();
   private readonly refs = new Map<string, Manifest | undefined>();
+  private readonly held = new Map<string, Promise<Manifest>>();
   private readonly store: Store | undefined;
   private readonly fixed: { manifestFile?: string; image?: string };
 
@@ -60,6 +62,41 @@ export class ManifestBook {
   /** The one with this digest, among those of files and of the store. */
   byDigest(digest: string): Manifest | undefined {
     return [...this.files.values()].find((manifest) => manifest.digest === digest) ?? this.ref(digest);
+  }
+
+  /**
+   * The manifest of an image that a daemon holds: the one that is known by its digest, or by a name of it and no other
+   * digest, else one that is made here and kept in the store. @throws UserError or ReachError when it cannot be read.
+   */
+  ofHeld(image: HeldImage, signal: AbortSignal): Promise<Manifest> {
+    const known = this.held.get(image.digest);
+    if (known) return known;
+    const made = this.findHeld(image) ?? this.make(image, signal);
+    const manifest = Promise.resolve(made);
+    this.held.set(image.digest, manifest);
+    return manifest;
+  }
+
+  private findHeld({ digest, names }: HeldImage): Manifest | undefined {
+    const own = (manifest: Manifest | undefined) =>
+      manifest && (manifest.image.digest ?? digest) === digest ? manifest : undefined;
+    return [digest, ...names].map((name) => own(this.ref(name))).find(Boolean);
+  }
+
+  private async make(image: HeldImage, signal: AbortSignal): Promise<Manifest> {
+    const { fingerprintOfHeld } = await import('./held-image.ts');
+    const at = new Date().toISOString();
+    const manifest = makeManifest({
+      ref: image.names[0] ?? image.digest,
+      imageDigest: image.digest,
+      createdAt: at,
+      source: image.source,
+      toolVersion: version(),
+      labels: {},
+      fingerprint: await fingerprintOfHeld(image, signal),
+    });
+    this.store?.addManifest(encodeManifest(manifest), manifest, at);
+    return manifest;
   }
 
   /** Oldest "newest package" of all known manifests: safe for an instance whose image is found only afterwards. */

@@ -3,11 +3,12 @@ import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
 import { isLive, type Severity, severities } from '../core/finding.ts';
+import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { Report, ScanEvent } from '../core/report.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
 import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler } from './instance.ts';
-import { look, reachGap } from './look.ts';
+import { look, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
 import { pooled } from './pool.ts';
@@ -94,7 +95,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
   };
   onEvent({ type: 'instance-started', instance: instance.id, at: outcome.readAt });
   try {
-    const known = manifests.before(instance);
+    const known = manifests.before(instance) ?? (await ofDaemon(instance, options, outcome));
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
     const onBytes = (bytes: number) => {
       // Its first bytes: the program runs over there, and we have time.
@@ -116,7 +117,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest)
       Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
-    else outcome.gaps = live.gaps;
+    else outcome.gaps = [...outcome.gaps, ...live.gaps];
   } catch (error) {
     outcome.gaps = [reachGap(error)];
   }
@@ -136,6 +137,24 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
 function deepest(outcomes: Outcome[]): Depth {
   const read = outcomes.filter((outcome) => outcome.reached);
   return read.length > 0 && read.every((outcome) => outcome.coverage.depth === 'quick') ? 'quick' : 'full';
+}
+
+/** The manifest of the image that the way in names. That it cannot be made is a gap: the instance is read all the same. */
+async function ofDaemon(
+  instance: Instance,
+  { manifests, limits, signal }: ScanOptions,
+  outcome: Outcome,
+): Promise<Manifest | undefined> {
+  const image = await (await transportOf(instance)).image?.(instance, limits, signal);
+  if (!image) return undefined;
+  try {
+    return await manifests.ofHeld(image, signal);
+  } catch (error) {
+    const { reason, detail } = reachGap(error);
+    const what = `the manifest of its image ${image.digest} could not be made: ${detail}`;
+    outcome.gaps.push({ probe: 'image', reason, detail: what });
+    return undefined;
+  }
 }
 
 function remember(store: Store, report: Report, outcomes: Outcome[]): void {

@@ -21,8 +21,8 @@ export class Draft {
   readonly askedRoot: string;
   /** Bytes to take off the front of a path the program says, so that it begins at the image's root. */
   readonly strip: number;
-  /** Mounts that were left out because of their file system: canonical key and type. */
-  mounts: { path: string; type: string }[] = [];
+  /** Mounts that were left out: canonical key, type, and whether a container's runtime attached them when it made it. */
+  mounts: { path: string; type: string; attached?: true }[] = [];
   /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */
   readonly partial = new Set<string>();
   readAt = 0;

@@ -128,8 +128,8 @@ export interface Fingerprint {
   /** path -> modification time in epoch seconds, for files modified since the image was made. Evidence, never compared. */
   modified: Map<string, number>;
   recent: RecentPackages;
-  /** Mounts that were left out because of their file system (network, pseudo, containers): canonical path and type. */
-  mounts: { path: string; type: string }[];
+  /** Mounts that were left out because of their file system (network, pseudo, containers), or `attached` by a container's runtime: canonical path and type. */
+  mounts: { path: string; type: string; attached?: true }[];
   /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */
   partial: string[];
   /** Newest installation time in the package database, epoch seconds; 0 when unknown. */

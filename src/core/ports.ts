@@ -1,10 +1,11 @@
+import type { Gap } from './facts.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
 export interface Instance {
   /** Stable name of the instance in reports and history. */
   id: string;
-  /** `ssh://user@host:port`, `local:`, `rootfs:/dir`. */
+  /** `ssh://user@host:port`, `ssm://i-0abc`, `docker://NAME`, `local:`, `rootfs:/dir`. */
   uri: string;
   name: string;
   group: string;
@@ -30,6 +31,13 @@ export interface Reach {
   passphrase?: string;
   /** Run the program through `sudo -n`. */
   sudo?: boolean;
+  /** For `ssm://`. */
+  ssm?: {
+    /** Document that runs a shell script; undefined = `AWS-RunShellScript`. */
+    document?: string;
+    /** False: never hold an answer that is too long for one command in the instance's memory (`/dev/shm`). */
+    hold?: boolean;
+  };
 }
 
 /** Limits of one session. Milliseconds and bytes. */
@@ -59,6 +67,35 @@ export interface ProgramArguments {
   mode: 'live' | 'offline';
   /** Epoch seconds; 0 = everything. */
   since: number;
+  /** Absolute paths that the walk leaves out; only for sessions that offered them (`container.mounts`). */
+  skip?: readonly string[];
+}
+
+/** Something that a container's runtime put over the image's files when the container was made. Raw latin1 path. */
+export interface ContainerMount {
+  path: string;
+  /** Its kind for messages: `volume`, `bind`, `tmpfs`... */
+  type: string;
+  /** `data` is left out; `program` is left out and may run (docker-init); `file` is read and judged as a file of the container. */
+  kind: 'data' | 'program' | 'file';
+}
+
+/** What the runtime of a container says of it. */
+export interface ContainerFacts {
+  /** Tells this container from any other, also from one that has its name later. */
+  id: string;
+  hostname: string;
+  mounts: ContainerMount[];
+}
+
+/** A root file system as one stream. */
+export interface RootArchive {
+  /** A tar of everything but what is mounted into it. Fails with a ReachError when it is cut. */
+  tar: AsyncIterable<Buffer>;
+  /** Files that are mounted over the tar's own, each as a tar of one entry, by the absolute path of their directory. */
+  over: { directory: string; tar: Buffer }[];
+  /** What this way cannot see, and why. */
+  gaps: Gap[];
 }
 
 /** Bytes for the standard input of a program that is running. */
@@ -71,7 +108,7 @@ export interface SessionInput {
 /** An open way to one instance. */
 export interface Session {
   /**
-   * Runs a POSIX shell program given on standard input with positional parameters `root mode since`. A session that
+   * Runs a POSIX shell program given on standard input with positional parameters `root mode since skip...`. A session that
    * cannot write to a running program ends its input behind the program: then the program asks for nothing.
    */
   run(
@@ -80,7 +117,25 @@ export interface Session {
     onBytes?: (total: number) => void,
     input?: SessionInput,
   ): Promise<Answer>;
+  /** Only where the instance is a container whose runtime we talk to. */
+  container?: ContainerFacts;
+  /** Only where no program can be run, because there is no shell: the files instead, and `run` is not to be called. */
+  archive?(onBytes?: (total: number) => void): Promise<RootArchive>;
+  /** Frames of the probes `processes` and `sockets` (see collect) as the kernel shows them from outside; undefined where that may not be read. */
+  outside?(): Promise<{ processes: Buffer; sockets: Buffer } | undefined>;
   close(): Promise<void>;
+}
+
+/** The image of an instance where the way in can say and give it. */
+export interface HeldImage {
+  /** `sha256:...`, the image's own. */
+  digest: string;
+  /** All it is known by: repository tags and digests. */
+  names: string[];
+  /** What to say it was read from. */
+  source: string;
+  /** The archive that `docker save` makes. @throws ReachError */
+  save(signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /** A way to reach instances. `open` throws a `ReachError` with a reason and a hint. */
@@ -90,6 +145,8 @@ export interface Transport {
   /** What the program is asked about: a whole live instance, or a directory read offline. */
   scope(instance: Instance): Pick<ProgramArguments, 'root' | 'mode'>;
   open(instance: Instance, limits: Limits, signal: AbortSignal): Promise<Session>;
+  /** The image that the instance was made from, where somebody other than the instance knows it. @throws ReachError */
+  image?(instance: Instance, limits: Limits, signal: AbortSignal): Promise<HeldImage>;
 }
 
 /** One entry of an image's file tree. Strings are raw latin1 bytes; `path` is absolute, normalised, without trailing slash. */

@@ -18,6 +18,7 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
   const drifts: Drift[] = [];
   for (const drift of driftOf('files', image.files, live.files)) {
     if (outOfScope(drift.key, image.excluded, live.excluded)) continue;
+    if (drift.change === 'added' && leadsToMount(drift, live)) continue;
     if (drift.change === 'removed' && unknown.mayBeThere(drift.key)) {
       const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`));
       if (mount) {
@@ -39,6 +40,13 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
 function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
   const partial = live.partial.includes(stream);
   return driftOf(stream, before, after).filter((d) => !(partial && d.change === 'removed'));
+}
+
+/** A plain directory that a container's runtime made on the way to what it mounts there. */
+function leadsToMount({ key, after = '' }: Drift, live: Fingerprint): boolean {
+  const { type, mode, uid, gid } = parseFileValue(after);
+  if (type !== 'd' || Number.parseInt(mode, 8) !== 0o755 || uid !== '0' || gid !== '0') return false;
+  return live.mounts.some((mount) => mount.attached && mount.path.startsWith(`${key}/`));
 }
 
 function outOfScope(path: string, ...scopes: string[][]): boolean {

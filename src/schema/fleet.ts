@@ -11,6 +11,15 @@ const reach = {
   sshConfig: { type: 'string' },
   password: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
   passphrase: { type: 'string', pattern: '^(env|file):.+', description: 'by reference only: env:NAME or file:PATH' },
+  ssm: {
+    type: 'object',
+    additionalProperties: false,
+    description: 'for ssm:// instances',
+    properties: {
+      document: { type: 'string', pattern: '^[A-Za-z0-9_.:/-]{3,128}$', description: 'instead of AWS-RunShellScript' },
+      hold: { type: 'boolean', description: "false: hold no long answer in the instance's memory (/dev/shm)" },
+    },
+  },
   launchKeys: {
     type: 'array',
     items: { type: 'string', pattern: 'AAAA[A-Za-z0-9+/]+' },

@@ -4,6 +4,7 @@ import type { Registry } from '../core/registry.ts';
 /** Ways to reach an instance, by URI scheme. Each is loaded when it is first asked for. */
 export const transports: Registry<Transport> = {
   ssh: async () => (await import('./ssh/transport.ts')).ssh,
+  docker: async () => (await import('./docker/transport.ts')).docker,
   local: async () => (await import('./local/transport.ts')).local,
   rootfs: async () => (await import('./rootfs/transport.ts')).rootfs,
 };

@@ -45,7 +45,12 @@ export const table: readonly Room[] = [
     room: 'transport',
     rooms: ['core'],
     node: ['*'],
-    packages: { ssh2: 'transport/ssh', 'node-ssh': 'transport/ssh', 'ssh-config': 'transport/ssh' },
+    packages: {
+      ssh2: 'transport/ssh',
+      'node-ssh': 'transport/ssh',
+      'ssh-config': 'transport/ssh',
+      undici: 'transport/docker',
+    },
     reason: 'carries bytes and knows nothing of what they mean',
   },
   {

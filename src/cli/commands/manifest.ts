@@ -21,8 +21,8 @@ interface CreateFlags {
 }
 
 const createHelp = `
-SOURCE is rootfs:DIR, docker-archive:FILE.tar, oci:FILE.tar, oci-layout:DIR, or a running golden instance
-(ssh://[user@]host[:port], local:). Image files are read as they are, never unpacked to disk.
+SOURCE is rootfs:DIR, docker-archive:FILE.tar, oci:FILE.tar, oci-layout:DIR, docker-image:NAME of the Docker daemon, or a
+running golden instance (ssh://[user@]host[:port], ssm://ID, docker://CONTAINER, local:). Image files are read as they are, never unpacked to disk.
 
 Examples:
   snowfence manifest create rootfs:/srv/images/web --image web:42 -o web-42.manifest

@@ -43,6 +43,7 @@ const after = `
 Examples:
   snowfence scan ssh://root@10.0.0.5 --manifest web-42.manifest
   snowfence scan web-1 web-2 --image web:42                 (aliases of ~/.ssh/config; manifest from the store)
+  snowfence scan docker://web ssm://i-0abc?region=eu-west-1 (containers bring their own image)
   snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high --quiet
 
 Without --manifest and --image the image is found by the inventory's label, by cloud-init's instance metadata or by
@@ -52,7 +53,10 @@ export function addScan(program: Command, context: Context): void {
   program
     .command('scan')
     .description('read instances, compare them with their image, say what drifted and what to do')
-    .argument('[INSTANCE...]', 'ssh://[user@]host[:port], a host alias, local: or rootfs:/dir')
+    .argument(
+      '[INSTANCE...]',
+      'ssh://[user@]host[:port], a host alias, ssm://i-0abc?region=NAME, docker://CONTAINER, local: or rootfs:/dir',
+    )
     .option('--inventory <file>', 'fleet file (YAML): hosts, groups, labels, images')
     .option('--manifest <file>', 'manifest of the image that all of them were launched from')
     .option('--image <ref>', 'the same by the ref or digest of a manifest in the store')

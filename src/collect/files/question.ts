@@ -13,8 +13,14 @@ import { bucketsQuestion } from './buckets-question.ts';
  * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
  */
 const scope = sh`
-# scope: arguments for find that prune what is out of scope
-set --
+# scope: arguments for find that prune what is out of scope, first what we were told to leave out
+if [ $# -gt 3 ]; then shift 3; else set --; fi
+n=$#
+while [ $n -gt 0 ]; do
+  g=$(glob "$1"); shift
+  set -- "$@" -path "$RG\${g%.}" -prune -o
+  n=$((n - 1))
+done
 for d in proc sys dev run tmp var/tmp var/cache var/log lost+found mnt media swapfile swap.img; do
   set -- "$@" -path "$RG/$d" -prune -o
 done

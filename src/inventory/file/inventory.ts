@@ -62,5 +62,6 @@ function reachOf(settings: FleetDefaults, base: string): Reach {
     ...(settings.password ? { password: settings.password } : {}),
     ...(settings.passphrase ? { passphrase: settings.passphrase } : {}),
     ...(settings.sudo ? { sudo: true } : {}),
+    ...(settings.ssm ? { ssm: settings.ssm } : {}),
   };
 }

@@ -12,17 +12,15 @@ export function instanceOf(argument: string, reach: Reach): Instance {
   return { id: uri, uri, name: uri.replace(/^ssh:\/\//, ''), group: '', labels: {}, reach };
 }
 
+const kinds = 'write ssh://[user@]host[:port], ssm://i-0abc?region=NAME, docker://CONTAINER, local: or rootfs:/dir';
+
 /** `web-1` -> `ssh://web-1`; URIs stay as they are. */
 export function uriOf(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/.exec(text)?.[1];
-  if (/^(ssh:\/\/|local:$|rootfs:)/.test(text)) return text;
+  if (/^((ssh|docker|ssm):\/\/|local:$|rootfs:)/.test(text)) return text;
   if (scheme && (text.startsWith(`${scheme}://`) || text === `${scheme}:`)) {
-    throw new UserError(
-      `"${text}": unknown kind of instance "${scheme}"`,
-      'write ssh://[user@]host[:port], local: or rootfs:/dir',
-    );
+    throw new UserError(`"${text}": unknown kind of instance "${scheme}"`, kinds);
   }
-  if (/[\s/?#]/.test(text) || text === '')
-    throw new UserError(`"${text}" is no instance`, 'write ssh://[user@]host[:port], local: or rootfs:/dir');
+  if (/[\s/?#]/.test(text) || text === '') throw new UserError(`"${text}" is no instance`, kinds);
   return `ssh://${text}`;
 }

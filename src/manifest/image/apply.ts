@@ -17,13 +17,16 @@ export class LayerApplier {
   readonly #layer: number;
   readonly #what: string;
   readonly #wanted: Wanted;
+  readonly #whiteouts: boolean;
   #entry = -1;
 
-  constructor(tree: Tree, layer: number, what: string, wanted: Wanted) {
+  /** `whiteouts` false: the tar of a root directory, where `.wh.NAME` is a name like any other. */
+  constructor(tree: Tree, layer: number, what: string, wanted: Wanted, whiteouts = true) {
     this.#tree = tree;
     this.#layer = layer;
     this.#what = what;
     this.#wanted = wanted;
+    this.#whiteouts = whiteouts;
   }
 
   /** Takes one entry and gives the sink of its content. @throws UserError for what no image may hold. */
@@ -32,7 +35,7 @@ export class LayerApplier {
     this.#tree.count();
     const parts = partsOf(entry.name, this.#what);
     const name = parts.at(-1) ?? '';
-    if (name.startsWith('.wh.')) {
+    if (this.#whiteouts && name.startsWith('.wh.')) {
       this.#whiteout(parts, name);
       return undefined;
     }

@@ -36,7 +36,7 @@ async function readTar(blobs: Blobs, layer: Layer, reader: TarReader, signal: Ab
 }
 
 /** Lists a node and all below it; the paths whose content is wanted and was not kept go to `missing`. */
-function collect(
+export function collect(
   node: Node,
   path: string,
   result: ImageTree,

@@ -1,0 +1,38 @@
+import { escapeName } from '../core/bytes.ts';
+import type { Draft } from '../core/draft.ts';
+import type { ContainerFacts } from '../core/ports.ts';
+import { Frame } from './frames.ts';
+import { processes } from './processes/probe.ts';
+import { sockets } from './sockets/probe.ts';
+
+/**
+ * Puts into a draft what the runtime of a container knows: which paths are not the image's but were attached when the
+ * container was made, and that rules for containers concern it (`os: [container]`). Data that was attached is left out,
+ * as a mounted disk is; the runtime's own init may run.
+ */
+export function applyContainer(draft: Draft, container: ContainerFacts): void {
+  const mounts = container.mounts.map((mount) => ({ ...mount, path: escapeName(mount.path) }));
+  const data = mounts.filter(({ kind }) => kind !== 'file').map(({ path }) => path);
+  const attached = (key: string): boolean => data.some((path) => key === path || key.startsWith(`${path}/`));
+  draft.fileLines = draft.fileLines.filter((line) => !attached(line.slice(0, line.indexOf('\0'))));
+  for (const facts of [draft.contents, draft.modified]) {
+    for (const key of facts.keys()) if (attached(key)) facts.delete(key);
+  }
+  const known = new Set(mounts.map(({ path }) => path));
+  draft.mounts = draft.mounts.filter(({ path }) => !known.has(path));
+  for (const { path, type } of mounts) draft.mounts.push({ path, type, attached: true });
+  const programs = new Set(mounts.filter(({ kind }) => kind === 'program').map(({ path }) => path));
+  if (draft.processes) draft.processes = draft.processes.filter(({ exe }) => !programs.has(exe));
+  draft.os.like = [...draft.os.like, 'container'];
+  draft.os.identity = container.id;
+  draft.os.hostname ||= container.hostname;
+}
+
+/** Replaces what a container said of its processes and sockets, or could not say, by what the kernel shows from outside. */
+export function applyOutside(draft: Draft, seen: { processes: Buffer; sockets: Buffer }): void {
+  for (const probe of [processes, sockets]) {
+    draft.gaps = draft.gaps.filter((gap) => gap.probe !== probe.name);
+    draft.partial.delete(probe.name);
+    probe.parse(new Frame(probe.name, seen[probe.name as 'processes' | 'sockets']), draft);
+  }
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
+import type { Answer, Limits, ProgramArguments } from '../../core/ports.ts';
+import { collectAnswer } from '../answer.ts';
+import type { DockerApi } from './api.ts';
+import { Demultiplexer } from './frames.ts';
+import { object, text } from './json.ts';
+
+/** How long ending what runs in the container may take. Milliseconds. */
+const endingMs = 3000;
+/** How often, and after how long, the daemon is asked for an exit status that it does not know yet. */
+const [statusTries, statusMs] = [50, 20];
+
+/**
+ * The Engine API cannot end an exec. So each run carries a mark of its own in its environment, which all its children
+ * inherit, and this ends whatever bears the mark. Twice: a process may have forked while the list was read.
+ */
+const endMarked = `for again in 1 2; do
+for p in /proc/[0-9]*; do
+grep -q "SNOWFENCE_RUN=$1" "$p/environ" 2>/dev/null && kill -KILL "\${p#/proc/}" 2>/dev/null
+done
+done`;
+
+/** One program in one container. */
+export interface Exec {
+  container: string;
+  program: string;
+  args: ProgramArguments;
+  limits: Limits;
+  /** `performance.now()` at which the total limit runs out. */
+  deadline: number;
+  signal: AbortSignal;
+  onBytes: ((total: number) => void) | undefined;
+}
+
+/** Runs a program by `/bin/sh` as root of the container. Never throws for what the container or the daemon does. */
+export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
+  const { container, program, args, limits, deadline, signal, onBytes } = exec;
+  const mark = randomBytes(16).toString('hex');
+  let socket: Duplex | undefined;
+  let stopping: Promise<void> | undefined;
+  const collector = collectAnswer({
+    ...{ limits, deadline, signal, onBytes },
+    stop() {
+      stopping = end(api, container, mark).finally(() => {
+        socket?.destroy();
+        collector.finish('cut', null);
+      });
+    },
+  });
+  const begin = async (): Promise<void> => {
+    const command = ['/bin/sh', '-s', '--', args.root, args.mode, String(args.since), ...(args.skip ?? [])];
+    const id = await create(api, container, command, [`SNOWFENCE_RUN=${mark}`]);
+    socket = await api.hijack(`/exec/${id}/start`, { Detach: false, Tty: false });
+    if (stopping) {
+      socket.destroy();
+      return;
+    }
+    const whole = await converse(socket, program, collector.stdout, collector.stderr);
+    const status = whole && !stopping ? await exitStatus(api, id) : undefined;
+    // A shell says 128 + N of what a signal ended, and so does the daemon: our program never exits like that by itself.
+    if (!stopping) collector.finish(status !== undefined && status < 128 ? 'exit' : 'cut', status ?? null);
+  };
+  begin().catch((error: unknown) => {
+    collector.stderr(Buffer.from(`${messageOf(error)}\n`));
+    if (!stopping) collector.finish('cut', null);
+  });
+  return collector.answer;
+}
+
+/** Sends the program and reads to the end. True when nothing is missing. */
+function converse(
+  socket: Duplex,
+  program: string,
+  stdout: (chunk: Buffer) => void,
+  stderr: (chunk: Buffer) => void,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const frames = new Demultiplexer(stdout, stderr);
+  socket.on('data', (chunk: Buffer) => {
+    if (!frames.write(chunk)) socket.destroy();
+  });
+  // A program that ends before it has read all of itself closes the way there; its exit status tells that story.
+  socket.on('error', () => {});
+  socket.once('end', () => resolve(frames.whole));
+  socket.once('close', () => resolve(false));
+  socket.end(program);
+  return promise;
+}
+
+async function create(
+  api: DockerApi,
+  container: string,
+  command: string[],
+  environment: string[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+  const asked = { ...streams, User: '0', WorkingDir: '/', Cmd: command, Env: environment };
+  const id = text(object(await api.json('POST', `/containers/${container}/exec`, asked, signal))['Id']);
+  if (!/^[0-9a-f]{16,128}$/.test(id)) throw new Error('the daemon gave no id for the program');
+  return id;
+}
+
+/** The daemon learns of the end a moment after the stream's end. Undefined when it does not say. */
+async function exitStatus(api: DockerApi, id: string): Promise<number | undefined> {
+  for (let tries = 0; tries < statusTries; tries++) {
+    const { Running: running, ExitCode: code } = object(await api.json('GET', `/exec/${id}/json`));
+    if (running !== true && typeof code === 'number') return code;
+    await sleep(statusMs);
+  }
+  return undefined;
+}
+
+/** Ends what bears the mark. A courtesy with a time limit: our own side ends in any case. */
+async function end(api: DockerApi, container: string, mark: string): Promise<void> {
+  const limit = AbortSignal.timeout(endingMs);
+  try {
+    const id = await create(api, container, ['/bin/sh', '-c', endMarked, 'sh', mark], [], limit);
+    await api.json('POST', `/exec/${id}/start`, { Detach: true, Tty: false }, limit);
+  } catch {
+    // The container or the daemon is gone, and the program with it.
+  }
+}
