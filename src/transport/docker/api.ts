@@ -110,7 +110,7 @@ export class DockerApi {
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     let status = 0;
     let said = '';
-    const headers = { 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' };
+    const headers = { 'content-type': 'application/json' };
     const request = { method: 'POST' as const, path: `${this.#version}${path}`, upgrade: 'tcp', headers };
     this.#pool.dispatch(
       { ...request, body: JSON.stringify(body) },

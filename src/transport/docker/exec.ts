@@ -35,7 +35,7 @@ export interface Exec {
   onBytes: ((total: number) => void) | undefined;
 }
 
-/** Runs a program by `/bin/sh` as root of the container. Never throws for what the container or the daemon does. */
+/** Runs a program by `/bin/sh` as root of the container. @throws ReachError when the daemon does not begin it. */
 export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
   const { container, program, args, limits, deadline, signal, onBytes } = exec;
   const mark = randomBytes(16).toString('hex');
@@ -63,11 +63,16 @@ export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
     // A shell says 128 + N of what a signal ended, and so does the daemon: our program never exits like that by itself.
     if (!stopping) collector.finish(status !== undefined && status < 128 ? 'exit' : 'cut', status ?? null);
   };
+  let refused: unknown;
   begin().catch((error: unknown) => {
+    if (!stopping) refused = error;
     collector.stderr(Buffer.from(`${messageOf(error)}\n`));
     if (!stopping) collector.finish('cut', null);
   });
-  return collector.answer;
+  const answer = await collector.answer;
+  // The daemon did not even begin: what it says of that is better than an answer that is cut.
+  if (refused !== undefined && socket === undefined) throw refused;
+  return answer;
 }
 
 /** Sends the program and reads to the end. True when nothing is missing. */
