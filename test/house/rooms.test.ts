@@ -62,6 +62,7 @@ describe('packages of others', () => {
     ['node-ssh', /^src\/transport\/ssh$/],
     ['ssh-config', /^src\/transport\/ssh$/],
     ['ssh2', /^src\/(transport\/ssh|demo)$/],
+    ['@aws-sdk/client-ssm', /^src\/transport\/ssm$/],
     ['undici', /^src\/transport\/docker$/],
     ['ajv', /^src\/schema$/],
     ['ajv-formats', /^src\/schema$/],

@@ -50,6 +50,7 @@ export const table: readonly Room[] = [
       'node-ssh': 'transport/ssh',
       'ssh-config': 'transport/ssh',
       undici: 'transport/docker',
+      '@aws-sdk/client-ssm': 'transport/ssm',
     },
     reason: 'carries bytes and knows nothing of what they mean',
   },

@@ -144,7 +144,7 @@ describeLab(
           'process violates /opt/foreign',
         ],
       ]);
-      expect(live('drifted-busybox')).toEqual(['file added /bin/evil', 'file changed /etc/hosts']);
+      expect(live('drifted-busybox')).toEqual(['file added /bin/evil', 'file added /etc/hosts']);
       expect(live('drifted-scratch')).toEqual([
         ...[
           'file added /app/.wh.hidden',

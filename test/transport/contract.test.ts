@@ -1,11 +1,16 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { expect, it, vi } from 'vitest';
+import { docker } from '../../src/transport/docker/transport.ts';
 import { local } from '../../src/transport/local/transport.ts';
 import { transports } from '../../src/transport/registry.ts';
 import { rootfs } from '../../src/transport/rootfs/transport.ts';
 import { ssh } from '../../src/transport/ssh/transport.ts';
+import { ssm } from '../../src/transport/ssm/transport.ts';
+import { startSsmEndpoint } from '../lab/ssm-endpoint.ts';
+import { localNode } from '../lab/ssm-nodes.ts';
 import { describeContract, type Harness, instanceAt } from './contract.ts';
+import { startFakeDaemon } from './docker/fake-daemon.ts';
 import { startFake } from './ssh/fake-server.ts';
 import { knownLine, makeScratch } from './ssh/scratch.ts';
 import { haveSshd, startSshd } from './ssh/sshd.ts';
@@ -29,6 +34,8 @@ const harnesses: Record<string, Record<string, () => Promise<Harness>>> = {
       return { transport: rootfs, instance, endsSilentPrograms: true, stop: scratch.remove };
     },
   },
+  docker: { docker: theDaemon },
+  ssm: { ssm: theEndpoint },
   ssh: { 'ssh, server in process': inProcess, ...(haveSshd() ? { 'ssh, sshd of this machine': realServer } : {}) },
 };
 
@@ -48,6 +55,24 @@ async function inProcess(): Promise<Harness> {
       await server.stop();
       await scratch.remove();
     },
+  };
+}
+
+async function theDaemon(): Promise<Harness> {
+  const daemon = await startFakeDaemon();
+  const instance = instanceAt(`docker://web?host=${encodeURIComponent(daemon.host)}`);
+  return { transport: docker, instance, endsSilentPrograms: true, stop: () => daemon.stop() };
+}
+
+async function theEndpoint(): Promise<Harness> {
+  const endpoint = await startSsmEndpoint({ nodes: { 'i-00000001': localNode() } });
+  for (const [name, value] of Object.entries(endpoint.env)) vi.stubEnv(name, value);
+  return {
+    transport: ssm,
+    instance: instanceAt('ssm://i-00000001?region=eu-west-1'),
+    endsSilentPrograms: true,
+    hearsRunning: false,
+    stop: () => endpoint[Symbol.asyncDispose](),
   };
 }
 
