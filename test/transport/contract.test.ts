@@ -72,7 +72,7 @@ async function theEndpoint(): Promise<Harness> {
     instance: instanceAt('ssm://i-00000001?region=eu-west-1'),
     endsSilentPrograms: true,
     hearsRunning: false,
-    stop: () => endpoint[Symbol.asyncDispose](),
+    stop: async () => endpoint[Symbol.asyncDispose](),
   };
 }
 

@@ -85,7 +85,9 @@ export function describeContract(name: string, start: () => Promise<Harness>): v
 
     it('keeps only the beginning of standard error', async () => {
       const answer = await run('head -c 300000 /dev/zero | tr "\\0" e >&2; echo out');
-      expect(answer).toMatchObject({ stderr: 'e'.repeat(8192), stdout: Buffer.from('out\n'), ended: 'exit' });
+      // Run Command itself keeps 8,000 characters.
+      const most = harness.hearsRunning === false ? 7900 : 8192;
+      expect(answer).toMatchObject({ stderr: 'e'.repeat(most), stdout: Buffer.from('out\n'), ended: 'exit' });
     });
 
     it('tells the exit status', async () => {

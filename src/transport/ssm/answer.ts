@@ -50,13 +50,15 @@ export function unpack(base64: string, maxBytes: number): Unpacked {
   } catch (error) {
     return { stdout: Buffer.alloc(0), flood: (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' };
   }
-  const flooded = bytes.lastIndexOf(marks.flood, undefined, 'latin1');
   const end = bytes.lastIndexOf(marks.end, undefined, 'latin1');
   const tail = end < 0 ? '' : bytes.toString('latin1', end + marks.end.length);
-  const status = /^(\d{1,3})\0(?:\0SNOWFENCE-FLOOD\0)?$/.exec(tail)?.[1];
-  const flood = flooded >= 0 && flooded + marks.flood.length === bytes.length;
-  if (status === undefined) return { stdout: bytes, flood: flood || bytes.length >= maxBytes + 64 };
-  return { stdout: bytes.subarray(0, end), status: Number(status), flood };
+  const match = /^(\d{1,3})\0(\0SNOWFENCE-FLOOD\0)?$/.exec(tail);
+  if (!match) return { stdout: bytes, flood: bytes.length >= maxBytes + 64 };
+  // Two writers: which of the marks comes first is chance.
+  const before = end - marks.flood.length;
+  const early = before >= 0 && bytes.toString('latin1', before, end) === marks.flood;
+  const stdout = bytes.subarray(0, early ? before : end);
+  return { stdout, status: Number(match[1]), flood: early || match[2] !== undefined };
 }
 
 /** Last words of a command, short and safe. */

@@ -12,6 +12,8 @@ import { inWords } from './words.ts';
 const [shortestLookMs, longestLookMs] = [100, 2000];
 /** Pieces of a long answer that are fetched at once. */
 const atOnce = 4;
+/** What is handed over at once. Bytes. */
+const sliceBytes = 1024 * 1024;
 /** How long saying goodbye (cancel, remove what is held) may take. Milliseconds. */
 const goodbyeMs = 5000;
 
@@ -111,7 +113,7 @@ class Run {
     this.#collector.stderr(Buffer.from(first.StandardErrorContent ?? ''));
     const { stdout, status, flood } = unpack(base64, maxBytes);
     if (flood && stdout.length <= maxBytes) this.#strike(maxBytes);
-    this.#collector.stdout(stdout);
+    for (let at = 0; at < stdout.length; at += sliceBytes) this.#collector.stdout(stdout.subarray(at, at + sliceBytes));
     // A shell says 128 + N of what a signal ended.
     const exited = status !== undefined && status < 128 && base64.length === length;
     this.#collector.finish(exited ? 'exit' : 'cut', exited ? status : null);
