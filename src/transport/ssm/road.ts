@@ -8,7 +8,7 @@ type Sdk = typeof import('@aws-sdk/client-ssm');
 const mostIds = 50;
 /** How long a call waits for others that are like it. Milliseconds. */
 const windowMs = 50;
-/** Attempts of one request: the SDK waits longer and longer between them, with jitter, and paces itself when throttled. */
+/** Attempts of one request: the SDK waits longer and longer between them, with jitter. Its `adaptive` mode makes all instances wait for one. */
 const attempts = 10;
 /** Shortest and longest delivery timeout that SendCommand takes. Seconds. */
 const [shortestDelivery, longestDelivery] = [30, 2_592_000];
@@ -41,7 +41,7 @@ export class Road {
     this.#client = new sdk.SSMClient({
       ...(region ? { region } : {}),
       maxAttempts: attempts,
-      retryMode: 'adaptive',
+      retryMode: 'standard',
     });
     const perhapsOne = (error: unknown): boolean => (error as { name?: unknown }).name === 'InvalidInstanceId';
     this.#describe = new Coalescer((_, ids) => this.#describeAll(ids), mostIds, windowMs, perhapsOne);
