@@ -43,7 +43,7 @@ export function answerOf(command: string[], text: string, args: ProgramArguments
   const [file = '', ...rest] = command;
   const { stdout, stderr, status, error } = spawnSync(
     file,
-    [...rest, '-s', '--', args.root, args.mode, String(args.since)],
+    [...rest, '-s', '--', args.root, args.mode, String(args.since), ...(args.skip ?? [])],
     { input: text, cwd: '/', maxBuffer: 1 << 28, timeout: 60_000 },
   );
   if (error) throw error;
