@@ -148,8 +148,8 @@ describeLab(
       expect(live('drifted-scratch')).toEqual([
         ...[
           'file added /app/.wh.hidden',
-          'file added /busybox2',
           'file removed /app/data',
+          'file added /busybox2',
           'process violates /busybox2',
         ],
       ]);

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { printable } from '../../core/bytes.ts';
 import { messageOf, ReachError } from '../../core/errors.ts';
 import type { GapReason } from '../../core/facts.ts';
@@ -20,22 +20,15 @@ export class DockerApi {
   readonly #signal: AbortSignal;
   #version = '';
 
-  private constructor(endpoint: Endpoint, connectMs: number, signal: AbortSignal) {
+  private constructor(endpoint: Endpoint, pool: Pool, signal: AbortSignal) {
     this.endpoint = endpoint;
+    this.#pool = pool;
     this.#signal = signal;
-    const { socketPath, tls } = endpoint;
-    this.#pool = new Pool(endpoint.origin, {
-      connect: { timeout: connectMs, ...tls, ...(socketPath ? { socketPath } : {}) },
-      pipelining: 1,
-      // A daemon under load may think for long; the limits of the session end that.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
   }
 
   /** Calls the daemon and agrees on a version. @throws ReachError */
   static async open(endpoint: Endpoint, connectMs: number, signal: AbortSignal): Promise<DockerApi> {
-    const api = new DockerApi(endpoint, connectMs, signal);
+    const api = new DockerApi(endpoint, await poolFor(endpoint, connectMs), signal);
     const limit = AbortSignal.timeout(connectMs);
     try {
       const { headers, body } = await api.#request('GET', '/_ping', { signal: AbortSignal.any([signal, limit]) });
@@ -209,6 +202,21 @@ export class DockerApi {
       return new ReachError('timeout', `the Docker daemon at ${name} did not answer in time`, '', because);
     return new ReachError('cut', `the connection to the Docker daemon at ${name} failed: ${said}`, '', because);
   }
+}
+
+/** Connections to a daemon. @throws ReachError where this Node.js cannot run the HTTP client: undici 8 needs 22.19. */
+async function poolFor({ origin, socketPath, tls }: Endpoint, connectMs: number): Promise<Pool> {
+  const undici = await import('undici').catch((error: unknown) => {
+    const what = `docker:// needs Node.js 22.19 or newer, and this is ${process.version}`;
+    throw new ReachError('unsupported', what, 'all other roads work with it', { cause: error });
+  });
+  return new undici.Pool(origin, {
+    connect: { timeout: connectMs, ...tls, ...(socketPath ? { socketPath } : {}) },
+    pipelining: 1,
+    // A daemon under load may think for long; the limits of the session end that.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 /** The daemon puts errors into `{"message": "..."}`. */
