@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
-import type { Answer, Limits, ProgramArguments } from '../../core/ports.ts';
+import type { Answer, Limits, ProgramArguments, SessionInput } from '../../core/ports.ts';
 import { collectAnswer } from '../answer.ts';
+import { feed } from '../feed.ts';
 import type { DockerApi } from './api.ts';
 import { Demultiplexer } from './frames.ts';
 import { object, text } from './json.ts';
@@ -15,13 +16,14 @@ const [statusTries, statusMs] = [50, 20];
 
 /**
  * The Engine API cannot end an exec. So each run carries a mark of its own in its environment, which all its children
- * inherit, and this ends whatever bears the mark. Twice: a process may have forked while the list was read.
+ * inherit, and this ends whatever bears the mark: politely first, so that what cleans up behind the program can do so.
  */
-const endMarked = `for again in 1 2; do
+const endMarked = `each() {
 for p in /proc/[0-9]*; do
-grep -q "SNOWFENCE_RUN=$1" "$p/environ" 2>/dev/null && kill -KILL "\${p#/proc/}" 2>/dev/null
+grep -q "SNOWFENCE_RUN=$2" "$p/environ" 2>/dev/null && kill -"$1" "\${p#/proc/}" 2>/dev/null
 done
-done`;
+}
+each TERM "$1"; sleep 1; each KILL "$1"; each KILL "$1"`;
 
 /** One program in one container. */
 export interface Exec {
@@ -33,11 +35,12 @@ export interface Exec {
   deadline: number;
   signal: AbortSignal;
   onBytes: ((total: number) => void) | undefined;
+  input: SessionInput | undefined;
 }
 
 /** Runs a program by `/bin/sh` as root of the container. @throws ReachError when the daemon does not begin it. */
 export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
-  const { container, program, args, limits, deadline, signal, onBytes } = exec;
+  const { container, args, limits, deadline, signal, onBytes } = exec;
   const mark = randomBytes(16).toString('hex');
   let socket: Duplex | undefined;
   let stopping: Promise<void> | undefined;
@@ -58,7 +61,7 @@ export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
       socket.destroy();
       return;
     }
-    const whole = await converse(socket, program, collector.stdout, collector.stderr);
+    const whole = await converse(socket, exec, collector.stdout, collector.stderr);
     const status = whole && !stopping ? await exitStatus(api, id) : undefined;
     // A shell says 128 + N of what a signal ended, and so does the daemon: our program never exits like that by itself.
     if (!stopping) collector.finish(status !== undefined && status < 128 ? 'exit' : 'cut', status ?? null);
@@ -78,12 +81,16 @@ export async function runExec(api: DockerApi, exec: Exec): Promise<Answer> {
 /** Sends the program and reads to the end. True when nothing is missing. */
 function converse(
   socket: Duplex,
-  program: string,
+  { program, input }: Exec,
   stdout: (chunk: Buffer) => void,
   stderr: (chunk: Buffer) => void,
 ): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const frames = new Demultiplexer(stdout, stderr);
+  const heard = feed(socket, program, input);
+  const frames = new Demultiplexer((chunk) => {
+    heard(chunk);
+    stdout(chunk);
+  }, stderr);
   socket.on('data', (chunk: Buffer) => {
     if (!frames.write(chunk)) socket.destroy();
   });
@@ -91,7 +98,6 @@ function converse(
   socket.on('error', () => {});
   socket.once('end', () => resolve(frames.whole));
   socket.once('close', () => resolve(false));
-  socket.end(program);
   return promise;
 }
 

@@ -32,8 +32,8 @@ export const docker: Transport = {
       if (shell) {
         return {
           ...common,
-          run: (program, args, onBytes) =>
-            runExec(api, { container: container.id, program, args, limits, deadline, signal, onBytes }),
+          run: (program, args, onBytes, input) =>
+            runExec(api, { container: container.id, program, args, limits, deadline, signal, onBytes, input }),
         };
       }
       return {

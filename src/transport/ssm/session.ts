@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GetCommandInvocationCommandOutput as Invocation } from '@aws-sdk/client-ssm';
 import { messageOf, ReachError } from '../../core/errors.ts';
-import type { Answer, Limits, ProgramArguments, Session } from '../../core/ports.ts';
+import type { Answer, Limits, ProgramArguments, Session, SessionInput } from '../../core/ports.ts';
 import { type Collector, collectAnswer } from '../answer.ts';
 import { fits, lastWords, offsetsOf, readHeading, unpack } from './answer.ts';
 import type { Road } from './road.ts';
-import { chunkScript, removeScript, startScript } from './script.ts';
+import { chunkScript, removeScript, startScript, sweepScript } from './script.ts';
 import { inWords } from './words.ts';
 
 /** Shortest and longest time between two looks at a command. Milliseconds. */
@@ -34,38 +34,38 @@ export interface SessionOptions {
 export function ssmSession(options: SessionOptions): Session {
   let runs = 0;
   return {
-    run: (program, args, onBytes) => new Run(options, ++runs, program, args, onBytes).answer(),
+    run: (program, args, onBytes, input) => new Run(options, ++runs, { program, args, input, onBytes }).answer(),
     close: async () => options.leave(),
   };
+}
+
+/** What is to be run. */
+interface Task {
+  program: string;
+  args: ProgramArguments;
+  input: SessionInput | undefined;
+  onBytes: ((total: number) => void) | undefined;
 }
 
 /** One program on one node. */
 class Run {
   readonly #options: SessionOptions;
-  readonly #program: string;
-  readonly #args: ProgramArguments;
+  readonly #task: Task;
   readonly #nonce: string;
   readonly #stopped = new AbortController();
   readonly #collector: Collector;
   readonly #commands = new Set<string>();
   #held = false;
 
-  constructor(
-    options: SessionOptions,
-    number: number,
-    program: string,
-    args: ProgramArguments,
-    onBytes: ((total: number) => void) | undefined,
-  ) {
+  constructor(options: SessionOptions, number: number, task: Task) {
     this.#options = options;
-    this.#program = program;
-    this.#args = args;
+    this.#task = task;
     this.#nonce = `${options.road.nonce}${number.toString(16).padStart(8, '0')}`;
     const { limits, deadline, signal } = options;
     this.#collector = collectAnswer({
       // While a command runs nothing of it can be heard, so silence means nothing.
       limits: { ...limits, idleMs: limits.totalMs },
-      ...{ deadline, signal, onBytes },
+      ...{ deadline, signal, onBytes: task.onBytes },
       stop: () => {
         this.#stopped.abort();
         void this.#goodbye().finally(() => this.#collector.finish('cut', null));
@@ -93,7 +93,7 @@ class Run {
   async #work(): Promise<void> {
     const { limits, node, hold } = this.#options;
     const { maxBytes } = limits;
-    const script = startScript({ program: this.#program, args: this.#args, nonce: this.#nonce, hold, maxBytes });
+    const script = startScript({ ...this.#task, nonce: this.#nonce, hold, maxBytes });
     const first = await this.#command(script);
     const heading = readHeading(first.StandardOutputContent ?? '');
     if (!heading) {
@@ -180,12 +180,13 @@ class Run {
   /** Ends what runs and removes what is held, with a time limit: our own side ends in any case. */
   async #goodbye(): Promise<void> {
     const { road, node, document, limits } = this.#options;
-    const work: Promise<unknown>[] = [...this.#commands].map((command) => road.cancel(command, node));
-    if (this.#held) {
-      this.#held = false;
-      const removal = { document, script: removeScript(this.#nonce), deliveryMs: limits.connectMs, runMs: 60_000 };
-      work.push(road.send(removal, node));
-    }
+    const send = (script: string) => road.send({ document, script, deliveryMs: limits.connectMs, runMs: 60_000 }, node);
+    const work: Promise<unknown>[] = [...this.#commands].map(async (command) => {
+      await road.cancel(command, node);
+      await send(sweepScript);
+    });
+    if (this.#held) work.push(send(removeScript(this.#nonce)));
+    this.#held = false;
     const patience = new AbortController();
     await Promise.race([
       Promise.allSettled(work),
