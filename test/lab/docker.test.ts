@@ -34,7 +34,7 @@ function snowfence(daemon: LabDocker, args: string[]): Promise<CommandResult> {
 
 /** Everything in a container but what the kernel makes, as its daemon sees it: a line a file. */
 async function stateOf(daemon: LabDocker, name: string): Promise<string> {
-  return `${await daemon.docker('diff', name)}\n${await daemon.docker('exec', name, 'ls', '-ilanR', '/tmp', '/run', '/dev/shm')}`;
+  return `${await daemon.docker('diff', name)}\n${await daemon.docker('exec', name, 'find', '/tmp', '/run', '/dev/shm', '-printf', '%i %m %p\\n')}`;
 }
 
 /** An image with nothing but one static program and data: no shell. */
@@ -190,9 +190,11 @@ describeLab(
     it('are left as they were by a scan that runs out of time', async () => {
       await start('slow', 'lab-debian:1');
       await daemon.docker('exec', 'slow', 'truncate', '--size', '64G', '/opt/big');
-      const { code, of, live } = await scan(daemon, store, ['slow'], ['--timeout', '4']);
+      const { code, of, live } = await scan(daemon, store, ['slow'], ['--timeout', '4', '--max-file-size', '0']);
       expect([code, of('slow').verdict, live('slow')]).toEqual([3, 'incomplete', []]);
       expect([...new Set(of('slow').gaps.map(({ reason }) => reason))]).toEqual(['timeout']);
+      // Politely first, so that the program's own scratch is removed, then for good.
+      await expect.poll(() => daemon.docker('exec', 'slow', 'ls', '-A', '/dev/shm'), { timeout: 10_000 }).toBe('');
       const processes = await daemon.docker('top', 'slow', '-eo', 'pid,args');
       expect(processes).toMatch(/sleep infinity/);
       expect(processes).not.toMatch(/openssl|sha256sum|\/bin\/sh -s/);

@@ -92,10 +92,12 @@ describeLab('instances behind Systems Manager', () => {
     const [slow] = fleet.instances as [LabInstance];
     await slow.run('truncate --size 64G /opt/big');
     await using service = await startSsmEndpoint({ nodes: { [ids[0]]: labNode(slow) } });
-    const result = await scan(service, [ids[0]], ['--manifest', manifest, '--timeout', '5']);
+    const result = await scan(service, [ids[0]], ['--manifest', manifest, '--timeout', '5', '--max-file-size', '0']);
     expect(result.of(ids[0])).toMatchObject({ verdict: 'unreachable', live: [], gaps: [{ reason: 'timeout' }] });
     expect(service.calls.map(({ target }) => target)).toContain('CancelCommand');
     await expect.poll(async () => (await slow.run('pgrep -l openssl')).stdout, { timeout: 10_000 }).toBe('');
+    // What it worked with in memory is swept up, too: the kill left nobody to do so.
+    await expect.poll(async () => (await slow.run('ls -A /dev/shm')).stdout, { timeout: 15_000 }).toBe('');
   });
 });
 
