@@ -170,6 +170,16 @@ export function describeContract(name: string, start: () => Promise<Harness>): v
       await expect(run('echo', {}, AbortSignal.abort())).rejects.toMatchObject({ reason: 'interrupted' });
     });
 
+    it('gives a program the input that it asks for', async () => {
+      const { transport, instance } = harness;
+      const session = await transport.open(instance, wide, calm);
+      const program = `{\nexec 3<&0 </dev/null\necho READY\nread -r a <&3; read -r b <&3\necho "$a|$b"\nexit 0\n}\n`;
+      const input = { after: 'READY', bytes: Buffer.from('one $x `id`\ntwo\n') };
+      const answer = await session.run(program, { ...transport.scope(instance), since: 0 }, undefined, input);
+      await session.close();
+      expect(answer).toMatchObject({ stdout: Buffer.from('READY\none $x `id`|two\n'), ended: 'exit', exitCode: 0 });
+    });
+
     it('runs one program after the other', async () => {
       const { transport, instance } = harness;
       const session = await transport.open(instance, wide, calm);

@@ -240,6 +240,18 @@ describe('an instance', () => {
   });
 });
 
+it('input that does not fit into a script is left out: a program can do without', () => {
+  const script = { args, program: 'echo', nonce: 'a'.repeat(32), hold: true, maxBytes: 1000 };
+  const input = (bytes: Buffer) => ({ after: '', bytes });
+  const [without, small, large] = [
+    startScript(script),
+    startScript({ ...script, input: input(Buffer.from('expected')) }),
+    startScript({ ...script, input: input(randomBytes(60_000)) }),
+  ];
+  expect(small).not.toBe(without);
+  expect(large).toBe(without);
+});
+
 it('a program that is too long for Run Command is refused before it is sent', () => {
   const program = randomBytes(60_000).toString('hex');
   const script = { args, nonce: 'a'.repeat(32), hold: true, maxBytes: 1000 };
