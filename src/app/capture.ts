@@ -1,8 +1,9 @@
 import { draftOfTree, wantedFromImage } from '../collect/offline.ts';
+import type { HeldImage } from '../core/container.ts';
 import { UserError } from '../core/errors.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { HeldImage, Instance, Limits } from '../core/ports.ts';
+import type { Instance, Limits } from '../core/ports.ts';
 import { buildFingerprint, excluded } from '../fingerprint/build.ts';
 import { makeManifest } from '../manifest/codec.ts';
 import { manifestSources } from '../manifest/registry.ts';

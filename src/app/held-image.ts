@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { draftOfTree, wantedFromImage } from '../collect/offline.ts';
+import type { HeldImage } from '../core/container.ts';
 import type { Fingerprint } from '../core/facts.ts';
-import type { HeldImage } from '../core/ports.ts';
 import { buildFingerprint, excluded } from '../fingerprint/build.ts';
 import { dockerArchive } from '../manifest/docker-archive/source.ts';
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { HeldImage } from '../core/container.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { HeldImage, Instance, Store } from '../core/ports.ts';
+import type { Instance, Store } from '../core/ports.ts';
 import { decodeManifest, encodeManifest, makeManifest } from '../manifest/codec.ts';
 import { version } from './places.ts';
 

@@ -1,6 +1,6 @@
-import { escapeName } from '../core/bytes.ts';
+import { escapeName, unescapeName } from '../core/bytes.ts';
+import type { ContainerFacts } from '../core/container.ts';
 import type { Draft } from '../core/draft.ts';
-import type { ContainerFacts } from '../core/ports.ts';
 import { Frame } from './frames.ts';
 import { processes } from './processes/probe.ts';
 import { sockets } from './sockets/probe.ts';
@@ -23,9 +23,28 @@ export function applyContainer(draft: Draft, container: ContainerFacts): void {
   for (const { path, type } of mounts) draft.mounts.push({ path, type, attached: true });
   const programs = new Set(mounts.filter(({ kind }) => kind === 'program').map(({ path }) => path));
   if (draft.processes) draft.processes = draft.processes.filter(({ exe }) => !programs.has(exe));
+  const hosts = draft.contents.get('/etc/hosts');
+  if (hosts !== undefined) draft.contents.set('/etc/hosts', withoutConfigured(hosts, container.hosts));
   draft.os.like = [...draft.os.like, 'container'];
   draft.os.identity = container.id;
   draft.os.hostname ||= container.hostname;
+}
+
+const privateAddress = /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:)[0-9a-f.:]+$/;
+
+/** The text of /etc/hosts (canonical) without the lines that the container's configuration explains. */
+function withoutConfigured(text: string, configured: ContainerFacts['hosts']): string {
+  const lines = unescapeName(text).split('\n');
+  const left = lines.filter((line) => {
+    const [address = '', ...names] = line.trim().split(/\s+/);
+    return !configured.some(
+      (one) =>
+        names.length > 0 &&
+        names.every((name) => one.names.includes(name)) &&
+        (one.address === '' ? privateAddress.test(address) : one.address === address),
+    );
+  });
+  return escapeName(left.join('\n'));
 }
 
 /** Replaces what a container said of its processes and sockets, or could not say, by what the kernel shows from outside. */

@@ -1,4 +1,4 @@
-import type { Gap } from './facts.ts';
+import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
@@ -71,33 +71,6 @@ export interface ProgramArguments {
   skip?: readonly string[];
 }
 
-/** Something that a container's runtime put over the image's files when the container was made. Raw latin1 path. */
-export interface ContainerMount {
-  path: string;
-  /** Its kind for messages: `volume`, `bind`, `tmpfs`... */
-  type: string;
-  /** `data` is left out; `program` is left out and may run (docker-init); `file` is read and judged as a file of the container. */
-  kind: 'data' | 'program' | 'file';
-}
-
-/** What the runtime of a container says of it. */
-export interface ContainerFacts {
-  /** Tells this container from any other, also from one that has its name later. */
-  id: string;
-  hostname: string;
-  mounts: ContainerMount[];
-}
-
-/** A root file system as one stream. */
-export interface RootArchive {
-  /** A tar of everything but what is mounted into it. Fails with a ReachError when it is cut. */
-  tar: AsyncIterable<Buffer>;
-  /** Files that are mounted over the tar's own, each as a tar of one entry, by the absolute path of their directory. */
-  over: { directory: string; tar: Buffer }[];
-  /** What this way cannot see, and why. */
-  gaps: Gap[];
-}
-
 /** Bytes for the standard input of a program that is running. */
 export interface SessionInput {
   /** Written once this was seen on standard output: before that, the shell may still be reading the program. */
@@ -124,18 +97,6 @@ export interface Session {
   /** Frames of the probes `processes` and `sockets` (see collect) as the kernel shows them from outside; undefined where that may not be read. */
   outside?(): Promise<{ processes: Buffer; sockets: Buffer } | undefined>;
   close(): Promise<void>;
-}
-
-/** The image of an instance where the way in can say and give it. */
-export interface HeldImage {
-  /** `sha256:...`, the image's own. */
-  digest: string;
-  /** All it is known by: repository tags and digests. */
-  names: string[];
-  /** What to say it was read from. */
-  source: string;
-  /** The archive that `docker save` makes. @throws ReachError */
-  save(signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /** A way to reach instances. `open` throws a `ReachError` with a reason and a hint. */

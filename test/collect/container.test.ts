@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { applyContainer } from '../../src/collect/container.ts';
+import { escapeName } from '../../src/core/bytes.ts';
+import type { ContainerFacts } from '../../src/core/container.ts';
 import { Draft } from '../../src/core/draft.ts';
 import type { ProcessFact } from '../../src/core/facts.ts';
-import type { ContainerFacts } from '../../src/core/ports.ts';
 import { compare } from '../../src/drift/drift.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { file, fingerprint } from '../drift/make.ts';
@@ -14,6 +15,10 @@ const directory = 'd 755 0 0 - - -';
 const facts: ContainerFacts = {
   id: 'c'.repeat(64),
   hostname: 'web',
+  hosts: [
+    { address: '', names: ['web.example.org', 'web'] },
+    { address: '203.0.113.5', names: ['mirror.example.org'] },
+  ],
   mounts: [
     { path: '/etc/hosts', type: 'docker', kind: 'file' },
     { path: '/sbin/docker-init', type: 'docker-init', kind: 'program' },
@@ -75,6 +80,15 @@ describe('what the runtime of a container attached', () => {
   it('may run if it is the runtime\u2019s own init, and nothing else of it', () => {
     const now = live({}, ['/sbin/docker-init', '/data/in\\\\it/x', '/opt/docker-init']);
     expect(now.processes?.map(({ exe }) => exe)).toEqual(['/data/in\\\\it/x', '/opt/docker-init']);
+  });
+
+  it('explains names of its configuration in /etc/hosts, and no others', () => {
+    const draft = new Draft('/');
+    const explained = ['172.17.0.2\tweb.example.org web', 'fd00::2\tweb', '203.0.113.5\tmirror.example.org'];
+    const others = ['203.0.113.9\tweb', '203.0.113.9\tmirror.example.org', '172.17.0.2\tweb other', '# a\\n', ''];
+    draft.contents.set('/etc/hosts', escapeName([...explained, ...others].join('\n')));
+    applyContainer(draft, facts);
+    expect(draft.contents.get('/etc/hosts')).toBe(escapeName(others.join('\n')));
   });
 
   it('makes it a container to the rules, with an identity of its own', () => {

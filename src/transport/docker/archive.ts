@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import type { RootArchive } from '../../core/container.ts';
 import { ReachError } from '../../core/errors.ts';
 import type { Gap } from '../../core/facts.ts';
-import type { Limits, RootArchive } from '../../core/ports.ts';
+import type { Limits } from '../../core/ports.ts';
 import type { DockerApi } from './api.ts';
 import type { Container } from './container.ts';
 import { list, object } from './json.ts';

@@ -1,6 +1,6 @@
 import { printable } from '../../core/bytes.ts';
+import type { ContainerFacts, ContainerMount } from '../../core/container.ts';
 import { ReachError } from '../../core/errors.ts';
-import type { ContainerFacts, ContainerMount } from '../../core/ports.ts';
 import type { DockerApi } from './api.ts';
 import { list, object, text } from './json.ts';
 
@@ -38,6 +38,7 @@ export async function inspectContainer(api: DockerApi, asked: string): Promise<C
     hostname: text(config['Hostname']),
     pid: Number(state['Pid']) || 0,
     mounts: mountsOf(said, host),
+    hosts: hostsOf(config, host),
     rootReadsAll: rootReadsAll(host),
   };
 }
@@ -70,6 +71,20 @@ function mountsOf(said: Record<string, unknown>, host: Record<string, unknown>):
     put(text(mount['Destination']), printable(text(mount['Type'])).slice(0, 20) || 'volume', 'data');
   }
   return [...mounts.values()];
+}
+
+/** Names that Docker puts into /etc/hosts: the container's own, and those of `--add-host NAME:ADDRESS`. */
+function hostsOf(config: Record<string, unknown>, host: Record<string, unknown>): ContainerFacts['hosts'] {
+  const [name, domain] = [text(config['Hostname']), text(config['Domainname'])];
+  const own = [name, name.split('.')[0] ?? '', ...(domain ? [`${name}.${domain}`] : [])].filter(Boolean);
+  const extra = list(host['ExtraHosts']).map((line) => /^([^:=]+)[:=](.+)$/.exec(text(line)));
+  return [
+    { address: '', names: own },
+    ...extra.map((match) => ({
+      address: match?.[2] === 'host-gateway' ? '' : (match?.[2] ?? '').replace(/^\[(.*)\]$/, '$1'),
+      names: match?.[1] ? [match[1]] : [],
+    })),
+  ];
 }
 
 /** CAP_DAC_OVERRIDE is among the capabilities that Docker leaves to root unless told otherwise. */

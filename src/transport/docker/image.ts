@@ -1,5 +1,6 @@
+import type { HeldImage } from '../../core/container.ts';
 import { ReachError } from '../../core/errors.ts';
-import type { HeldImage, Limits } from '../../core/ports.ts';
+import type { Limits } from '../../core/ports.ts';
 import { DockerApi } from './api.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { list, object, text } from './json.ts';

@@ -234,7 +234,11 @@ describe('a container', () => {
     const session = await open({
       inspect: (said) => ({
         ...said,
-        HostConfig: { Init: true, Tmpfs: { '/scratch': '' } },
+        HostConfig: {
+          Init: true,
+          Tmpfs: { '/scratch': '' },
+          ExtraHosts: ['a.example.org:10.0.0.5', 'g:host-gateway', 'v6:[::1]'],
+        },
         Mounts: [
           { Type: 'volume', Destination: '/data/' },
           { Type: 'bind', Destination: '/sch\u00f6n' },
@@ -252,6 +256,12 @@ describe('a container', () => {
       ...['data tmpfs /scratch', 'data volume /data', 'data bind /sch\u00f6n'],
     ]);
     expect([session.container?.id, session.archive]).toEqual([CONTAINER, undefined]);
+    expect(session.container?.hosts).toEqual([
+      { address: '', names: ['cccccccccccc', 'cccccccccccc'] },
+      { address: '10.0.0.5', names: ['a.example.org'] },
+      { address: '', names: ['g'] },
+      { address: '::1', names: ['v6'] },
+    ]);
     await session.close();
     const image = await docker.image?.(instanceAt(`docker://web?host=${daemon?.host}`), wide, calm);
     expect(image).toMatchObject({ digest: IMAGE, names: [] });
