@@ -1,13 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Depth, depths } from '../../core/ask.ts';
-import { messageOf, UserError } from '../../core/errors.ts';
+import { UserError } from '../../core/errors.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Instance, Reach, Store } from '../../core/ports.ts';
 import { provide } from '../../core/registry.ts';
 import type { ScanEvent } from '../../core/report.ts';
 import { renderers } from '../../report/registry.ts';
 import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
+import { readKey, writeResult } from '../files.ts';
 
 /** Options as commander gives them. */
 export interface ScanFlags {
@@ -223,33 +223,6 @@ export async function instancesFor(
   const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
   if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
   return instances;
-}
-
-function readKey(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new UserError(
-      `cannot read the launch key ${path}: ${messageOf(error)}`,
-      'name a public key file (id_ed25519.pub)',
-      { cause: error },
-    );
-  }
-  if (!/AAAA[A-Za-z0-9+/]{20,}/.test(text) || text.includes('PRIVATE')) {
-    throw new UserError(`${path} holds no OpenSSH public key`, 'name the .pub file');
-  }
-  return text;
-}
-
-function writeResult(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, 'name a file in a directory that exists', {
-      cause: error,
-    });
-  }
 }
 
 /** Live progress on a terminal, nothing in cron. */
