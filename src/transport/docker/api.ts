@@ -204,13 +204,10 @@ export class DockerApi {
   }
 }
 
-/** Connections to a daemon. @throws ReachError where this Node.js cannot run the HTTP client: undici 8 needs 22.19. */
+/** Connections to a daemon. */
 async function poolFor({ origin, socketPath, tls }: Endpoint, connectMs: number): Promise<Pool> {
-  const undici = await import('undici').catch((error: unknown) => {
-    const what = `docker:// needs Node.js 22.19 or newer, and this is ${process.version}`;
-    throw new ReachError('unsupported', what, 'all other roads work with it', { cause: error });
-  });
-  return new undici.Pool(origin, {
+  const { Pool } = await import('undici');
+  return new Pool(origin, {
     connect: { timeout: connectMs, ...tls, ...(socketPath ? { socketPath } : {}) },
     pipelining: 1,
     // A daemon under load may think for long; the limits of the session end that.
