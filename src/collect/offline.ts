@@ -48,13 +48,18 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
     pretty: release.get('PRETTY_NAME') ?? '',
     imageHints: imageHints(release, ''),
   };
+  const homes = new Set(
+    text('/etc/passwd')
+      .split('\n')
+      .map((line) => (line.split(':')[5] ?? '').replace(/\/+$/, '')),
+  );
   for (const [path, bytes] of tree.contents) {
     const entry = tree.entries.get(path);
     const content = bytes.toString('latin1');
     if (
       !entry ||
       content.includes('\0') ||
-      !isPublicConfiguration(path, entry.size, entry.mode) ||
+      !isPublicConfiguration(path, entry.size, entry.mode, homes) ||
       !mayBeKept(path, content)
     )
       continue;

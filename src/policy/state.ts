@@ -1,0 +1,143 @@
+import { display, escapeName, unescapeName } from '../core/bytes.ts';
+import { type Attributes, compareSeverity, type Finding } from '../core/finding.ts';
+import { isSetId } from '../fingerprint/files.ts';
+import { compareFacts, type FactDrift, onlyCommentsDiffer } from '../state/compare.ts';
+import type { Format, SeenFile, StateFact } from '../state/format.ts';
+import { Side } from '../state/side.ts';
+import type { Case } from './case.ts';
+import { expectedLine } from './expectation.ts';
+import { beyondContent, type FileDrift, type JudgedFile } from './files.ts';
+import { makeFinding } from './make.ts';
+
+/** More facts than these that differ in one file are not told one by one: the file is the finding. */
+const mostFindings = 20;
+
+/** Turns the finding of a file of configuration into what it means. */
+export class Meaning {
+  readonly #the: Case;
+  readonly #before: Side;
+  readonly #after: Side;
+
+  constructor(the: Case) {
+    this.#the = the;
+    this.#before = new Side(the.image);
+    this.#after = new Side(the.live, the.image);
+  }
+
+  /**
+   * The facts that differ, the file's own finding folded into the first. A difference that no parser understands stays
+   * the finding of the file; one of nothing but comments becomes a low one.
+   */
+  of({ finding, doubt }: JudgedFile, file: FileDrift): Finding[] {
+    const path = unescapeName(file.drift.key);
+    const found = this.#after.formatOf(path) ?? this.#before.formatOf(path);
+    if (!found || isMighty(file)) return [finding];
+    const { format, account } = found;
+    const [before, after] = this.#texts(file, path);
+    if (commentsOnly(format, file, before, after) && !finding.tamper)
+      return [{ ...finding, severity: 'low', reason: `only comments and empty lines changed${doubt}` }];
+    const [was, is] = this.#withoutExpected(file, before, after);
+    const drifts = compareFacts(
+      read(format, file.drift.before, (value) => this.#before.see(path, account, value, was)),
+      read(format, file.drift.after, (value) => this.#after.see(path, account, value, is)),
+    ).filter((drift) => !this.#isLaunchKey(drift));
+    const major = drifts.filter(({ before: b, after: a }) => !(a ?? b)?.minor);
+    const told = major.length > 0 ? major : drifts;
+    if (told.length === 0) return [finding];
+    if (told.length > mostFindings) return [{ ...finding, explains: finding.explains + told.length }];
+    const folded = 1 + drifts.length - told.length;
+    return told.map((drift, i) => this.#finding(finding, file, drift, i === 0 ? { doubt, folded } : undefined));
+  }
+
+  /** Both texts, or neither: with one alone everything in it would be a difference. */
+  #texts({ drift }: FileDrift, path: string): [string | undefined, string | undefined] {
+    const isFile = (value: string | undefined) => value?.startsWith('f ') === true;
+    const before = isFile(drift.before) ? this.#before.textOf(path) : undefined;
+    const after = isFile(drift.after) ? this.#after.textOf(path) : undefined;
+    const lost = isFile(drift.before) && isFile(drift.after) && (before === undefined) !== (after === undefined);
+    return lost ? [undefined, undefined] : [before, after];
+  }
+
+  /** Lines that an expectation covers stay expected though others in the file are not. */
+  #withoutExpected({ drift }: FileDrift, before?: string, after?: string): [string | undefined, string | undefined] {
+    const rules = this.#the.policy.expect
+      .filter((r) => r.rule.fact === 'file' && r.rule.only?.lines !== undefined && r.matches({ path: drift.key }))
+      .map((r) => r.rule);
+    if (rules.length === 0) return [before, after];
+    const without = (text: string | undefined, other: string | undefined) => {
+      const there = new Set((other ?? '').split('\n'));
+      return text
+        ?.split('\n')
+        .filter((line) => there.has(line) || !rules.some((rule) => expectedLine(rule, line)))
+        .join('\n');
+    };
+    return [without(before, after), without(after, before)];
+  }
+
+  #isLaunchKey({ change, after }: FactDrift): boolean {
+    return (
+      change === 'added' && after?.publicKey !== undefined && this.#the.live.os.launchKeys.includes(after.publicKey)
+    );
+  }
+
+  #finding(base: Finding, file: FileDrift, drift: FactDrift, first?: { doubt: string; folded: number }): Finding {
+    const fact = (drift.after ?? drift.before) as StateFact;
+    const more = first ? beyondContent(file) : [];
+    const where = [base.subject, ...more].join(', ');
+    const worse = fact.severity && compareSeverity(fact.severity, base.severity) > 0 ? fact.severity : base.severity;
+    const before = attributes(base.subject, drift.before, base.before);
+    const after = attributes(base.subject, drift.after, base.after);
+    return makeFinding(this.#the.instance.id, fact.kind, drift.change, escapeName(fact.subject), {
+      severity: worse,
+      disposition: base.disposition,
+      rule: base.rule,
+      reason: `${drift.change}: ${display(escapeName(fact.reason)).text} (${where})${first?.doubt ?? ''}`,
+      tamper: base.tamper,
+      controls: base.controls,
+      ...(before ? { before } : {}),
+      ...(after ? { after } : {}),
+      ...(base.ownedBy ? { ownedBy: base.ownedBy } : {}),
+      ...(first && base.diff ? { diff: base.diff } : {}),
+      explains: first ? base.explains + first.folded : 0,
+    });
+  }
+}
+
+/** Whose rights it runs with weighs more than what kind of file it is. */
+function isMighty({ after }: FileDrift): boolean {
+  return after !== undefined && (isSetId(after) || (after.capabilities !== '-' && after.capabilities !== '?'));
+}
+
+function read(format: Format, value: string | undefined, see: (value: string) => SeenFile): StateFact[] {
+  return value?.startsWith('f ') || value?.startsWith('l ') ? format.facts(see(value)) : [];
+}
+
+function commentsOnly(format: Format, file: FileDrift, before?: string, after?: string): boolean {
+  if (!format.comment || file.drift.change !== 'changed' || before === undefined || after === undefined) return false;
+  return beyondContent(file).length === 0 && onlyCommentsDiffer(format.comment, before, after);
+}
+
+function attributes(file: string, fact: StateFact | undefined, of: Attributes | undefined): Attributes | undefined {
+  if (!fact) return undefined;
+  const shown = (text: string) => display(escapeName(text)).text;
+  const value = typeof fact.value === 'string' ? shown(fact.value) : fact.value.map(shown);
+  return { file, ...(value.length > 0 ? { value } : {}), ...of };
+}
+
+/** The same fact stated by several files (a certificate and its links, a script and its links) is one finding. */
+export function mergeSame(findings: readonly Finding[]): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const finding of findings) {
+    const old = found.get(finding.id);
+    if (!old) found.set(finding.id, finding);
+    else
+      found.set(finding.id, {
+        ...old,
+        severity: compareSeverity(finding.severity, old.severity) > 0 ? finding.severity : old.severity,
+        tamper: old.tamper || finding.tamper,
+        explains: old.explains + finding.explains,
+        ...((old.diff ?? finding.diff) ? { diff: old.diff ?? finding.diff } : {}),
+      } as Finding);
+  }
+  return [...found.values()];
+}
