@@ -7,10 +7,7 @@ const hidden = '<not shown>';
 const secretWord = String.raw`(?<!\bno)(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|psk)`;
 
 /** `password = ...` and the like: the value is what is left of the line. */
-const restOfLine = new RegExp(
-  String.raw`((?!^.?passwd:)${secretWord}[a-z0-9_-]{0,40}["']?\s{0,8}[=:]\s{0,8})(\S.*)$`,
-  'i',
-);
+const restOfLine = new RegExp(String.raw`(${secretWord}[a-z0-9_-]{0,40}["']?\s{0,8}[=:]\s{0,8})(\S.*)$`, 'i');
 
 /** Secrets among the words of a command line: `--password x`, `TOKEN=x`, `-u name:x`, `https://name:x@host`. */
 const among: readonly (readonly [RegExp, string])[] = [
@@ -19,10 +16,13 @@ const among: readonly (readonly [RegExp, string])[] = [
     `$1${hidden}`,
   ],
   [
-    new RegExp(String.raw`(--?[a-z0-9-]{0,40}${secretWord}[a-z0-9-]{0,40}\s{1,8})("[^"]*"|'[^']*'|[^\s-]\S*)`, 'gi'),
+    new RegExp(
+      String.raw`(--?[a-z0-9-]{0,40}${secretWord}[a-z0-9-]{0,40}\s{1,8})(?!<not)("[^"]*"|'[^']*'|[^\s-]\S*)`,
+      'gi',
+    ),
     `$1${hidden}`,
   ],
-  [/(\bwpa-psk\s{1,8})(\S+)/gi, `$1${hidden}`],
+  [/(\bwpa-psk\s{1,8})(?!<not)(\S+)/gi, `$1${hidden}`],
   [/(:\/\/[^\s/:@]{0,100}:)[^\s@/]{1,200}@/g, `$1${hidden}@`],
   [/\b(Bearer|Basic)\s{1,8}[A-Za-z0-9+/=._~-]{6,}/gi, `$1 ${hidden}`],
   [/(\s(?:-u|--user)[\s=]{0,4}[^\s:]{1,100}:)(\S+)/g, `$1${hidden}`],
@@ -30,9 +30,13 @@ const among: readonly (readonly [RegExp, string])[] = [
   [/\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bxox[baprs]-[0-9A-Za-z-]{10,}/g, hidden],
 ];
 
+/** `passwd:` of nsswitch.conf(5), which names sources and no secret. */
+const nameService =
+  /^[ +-]?passwd:(?:\s{1,20}(?:files|compat|systemd|altfiles|nis|nisplus|ldap|sss|db|winbind|hesiod|\[[A-Za-z=! ]{1,60}\])){1,20}\s*$/;
+
 /** A line of a configuration file without the value of a secret that it sets. */
 export function maskLine(line: string): string {
-  return line.replace(restOfLine, `$1${hidden}`);
+  return nameService.test(line) ? line : line.replace(restOfLine, `$1${hidden}`);
 }
 
 /** A command line or directive without the secrets among its words; what is longer than 2000 characters is cut. */

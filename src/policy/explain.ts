@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { differingExtra, isSetId } from '../fingerprint/files.ts';
 import type { Case, PackageChanges } from './case.ts';
@@ -18,6 +19,8 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
   const source = sourceOfBytecode(path);
   const now = the.live.recent.owner.get(path) ?? (source === undefined ? undefined : the.live.recent.owner.get(source));
+  const started = the.live.recent.owner.get(startedBy(file) ?? '');
+  if (started && file.drift.change === 'added' && packages.findings.has(started)) return packages.findings.get(started);
   const before = file.ownedBy;
   if (now && packages.findings.has(now)) {
     // What the package has now is not gone with it: somebody else removed it.
@@ -27,6 +30,20 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   // It belonged to a package that was changed or removed, and is gone with it.
   if (before && file.drift.change === 'removed') return packages.findings.get(before);
   return undefined;
+}
+
+/**
+ * A package's scripts enable its units and init scripts by links that nobody owns: what such a link starts, where its
+ * name says the same. On a merged-usr system the link may say `/lib` for `/usr/lib`.
+ */
+function startedBy({ drift, after }: FileDrift): string | undefined {
+  if (after?.type !== 'l') return undefined;
+  const unit = /^\/etc\/systemd\/(?:system|user)\/[^/]+\.(?:wants|requires)\/([^/]+)$/.exec(drift.key)?.[1];
+  const script = /^\/etc\/rc[0-6S]\.d\/[SK]\d\d([^/]+)$/.exec(drift.key)?.[1];
+  const target = posix.resolve(posix.dirname(drift.key), after.link);
+  if (script !== undefined) return target === `/etc/init.d/${script}` ? target : undefined;
+  if (unit === undefined || posix.basename(target) !== unit) return undefined;
+  return /^\/lib\/systemd\//.test(target) ? `/usr${target}` : target;
 }
 
 /**

@@ -19,9 +19,9 @@ export interface Folded {
 
 /**
  * A directory that was added (or removed) with all that is in it is one finding. What is grave by itself (an
- * executable, a key, a job) keeps its own finding. Drifts come sorted by key, so a directory comes before its contents.
+ * executable, a key, a job) and what has a meaning of its own keeps its own finding. Drifts come sorted by key, so a directory comes before its contents.
  */
-export function foldTrees(the: Case, files: FileDrift[]): Folded[] {
+export function foldTrees(the: Case, files: FileDrift[], means: (file: FileDrift) => boolean = () => false): Folded[] {
   const result: Folded[] = [];
   const open = new Map<string, Folded>();
   for (const file of files) {
@@ -29,7 +29,7 @@ export function foldTrees(the: Case, files: FileDrift[]): Folded[] {
     const parent = open.get(`${change} ${key.slice(0, key.lastIndexOf('/'))}`);
     const side = file.after ?? file.before;
     const isDirectory = side?.type === 'd';
-    if (parent && change !== 'changed' && plain.has(weigh(the, file)?.id)) {
+    if (parent && change !== 'changed' && plain.has(weigh(the, file)?.id) && !means(file)) {
       parent.explains++;
       if (isDirectory) open.set(`${change} ${key}`, parent);
       continue;

@@ -73,7 +73,7 @@ function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Fi
     }
   }
   const meaning = new Meaning(the);
-  const told = foldTrees(the, live).map(({ file, explains }) => {
+  const told = foldTrees(the, live, (file) => meaning.knows(file)).map(({ file, explains }) => {
     const { finding, doubt } = judged.get(file) as JudgedFile;
     const itself = { ...finding, explains };
     return { file, itself, findings: meaning.of({ finding: itself, doubt }, file) };

@@ -24,6 +24,12 @@ export class Meaning {
     this.#after = new Side(the.live, the.image);
   }
 
+  /** Is it a file of a known format? Directories have no meaning. */
+  knows({ drift, before, after }: FileDrift): boolean {
+    const path = unescapeName(drift.key);
+    return (after ?? before)?.type !== 'd' && (this.#after.formatOf(path) ?? this.#before.formatOf(path)) !== undefined;
+  }
+
   /**
    * The facts that differ, the file's own finding folded into the first. A difference that no parser understands stays
    * the finding of the file; one of nothing but comments becomes a low one.

@@ -27,6 +27,8 @@ export const authorizedKeys: Format = {
         reason: authority
           ? `whoever has a certificate of this authority can log in as ${account}`
           : `whoever holds this key can log in as ${account}`,
+        // Wherever the home is.
+        severity: 'high',
         publicKey: key.blob,
       });
     }

@@ -38,7 +38,7 @@ function job(file: SeenFile, line: string): StateFact | undefined {
   if (baseName(file.path) === 'anacrontab') {
     const [, period = '', delay = '', id = '', run = ''] = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S.*)$/.exec(line) ?? [];
     if (run === '') return undefined;
-    const value = `every ${period} days, ${delay} minutes late: ${command(run)}`;
+    const value = `every ${/^\d/.test(period) ? `${period} days` : period}, ${delay} minutes late: ${command(run)}`;
     return { kind: 'job', subject: `anacron job ${id}`, value, reason: 'it runs by itself as root' };
   }
   const spool = !file.path.startsWith('/etc/cron') || file.path.startsWith('/etc/crontabs/');

@@ -70,7 +70,9 @@ function apk(file: SeenFile): StateFact[] {
 
 function sections(file: SeenFile): StateFact[] {
   const found = new Map<string, string[]>();
-  for (const [section, key, value] of ini(file.text, hashOrSemicolon)) {
+  // A line that begins with a blank goes on with the value before it.
+  const text = file.text?.replace(/\n[ \t]+(?=\S)/g, ' ');
+  for (const [section, key, value] of ini(text, hashOrSemicolon)) {
     const name = section === 'main' || section === 'options' ? `defaults of ${baseName(file.path)}` : section;
     const shown = /password|secret/i.test(key) ? '<not shown>' : maskWords(unquoted(value));
     found.set(name, [...(found.get(name) ?? []), `${key.toLowerCase()}=${shown}`]);

@@ -11,6 +11,7 @@ export const shellStartup: Format = {
     '/etc/fish/config.fish',
     '~/.{bashrc,profile,bash_profile,bash_login,bash_logout,bash_aliases,zshrc,zshenv,zprofile,zlogin,cshrc,tcshrc,login,inputrc,pam_environment}',
     '~/.config/fish/{config.fish,conf.d/*}',
+    '/etc/ssh/sshrc',
     '~/.ssh/{rc,environment}',
   ],
   facts(file) {

@@ -29,6 +29,8 @@ function setting(subject: string, value: string, reason: string): StateFact {
   return { kind: 'account', subject, value, reason };
 }
 
+const scopes: Readonly<Record<string, string>> = { '@': 'host', ':': 'user', '!': 'command', '>': 'target' };
+
 function defaults(line: string): StateFact[] {
   const [, scope = '', rest = ''] = /^Defaults([@:!>][^ ]+)? (.*)$/.exec(line) ?? [];
   return splitOutsideQuotes(rest, ',').map((part) => {
@@ -42,27 +44,37 @@ function defaults(line: string): StateFact[] {
         : /^env_|secure_path|setenv/.test(name)
           ? 'it decides which variables and programs reach a command of root'
           : 'it decides how sudo works';
-    return setting(`sudo default ${name}${scope && ` for ${scope}`}`, shown, reason);
+    return setting(
+      `sudo default ${name}${scope && ` for ${scopes[scope.charAt(0)]} ${scope.slice(1)}`}`,
+      shown,
+      reason,
+    );
   });
 }
 
 function aliases(line: string): StateFact[] {
   const [type = '', ...rest] = line.split(' ');
-  return splitOutsideQuotes(rest.join(' '), ':').map((part) => {
-    const at = part.indexOf('=');
-    const members = splitOutsideQuotes(part.slice(at + 1), ',').join(', ');
-    return setting(
-      `sudo ${type} ${part.slice(0, Math.max(at, 0)).trim()}`,
-      members,
-      'sudo rules name people, hosts and commands by it',
-    );
-  });
+  // A colon begins another alias, unless it belongs to the digest of a command.
+  return rest
+    .join(' ')
+    .split(/(?<!sha(?:224|256|384|512)) ?: ?(?=[A-Z][A-Z0-9_]* ?=(?!=))/)
+    .map((part) => {
+      const at = part.indexOf('=');
+      const members = splitOutsideQuotes(part.slice(at + 1), ',').join(', ');
+      return setting(
+        `sudo ${type} ${part.slice(0, Math.max(at, 0)).trim()}`,
+        members,
+        'sudo rules name people, hosts and commands by it',
+      );
+    });
 }
+
+const tag = /\b((?:NO)?(?:EXEC|FOLLOW|INTERCEPT|LOG_INPUT|LOG_OUTPUT|MAIL|PASSWD|SETENV)) ?: ?/g;
 
 function rule(line: string): StateFact {
   const text = line
     .replace(/ ?([=,]) ?/g, '$1')
-    .replace(/([A-Z]+) ?: ?(?=\S)/g, '$1: ')
+    .replace(tag, '$1: ')
     .replace(/,/g, ', ');
   const who = /^(?:"[^"]*"|\S+)/.exec(text)?.[0] ?? '';
   const silent = /\bNOPASSWD:/.test(text) ? ' without a password' : '';
