@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { differingExtra, isSetId } from '../fingerprint/files.ts';
+import { lookup } from '../fingerprint/stream.ts';
 import type { Case, PackageChanges } from './case.ts';
 import type { FileDrift } from './files.ts';
 import { packageOfInfoPath } from './info.ts';
@@ -19,8 +20,8 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
   const source = sourceOfBytecode(path);
   const now = the.live.recent.owner.get(path) ?? (source === undefined ? undefined : the.live.recent.owner.get(source));
-  const started = the.live.recent.owner.get(startedBy(file) ?? '');
-  if (started && file.drift.change === 'added' && packages.findings.has(started)) return packages.findings.get(started);
+  const started = the.live.recent.owner.get(startedBy(the, file) ?? '');
+  if (started && file.drift.change === 'added') return packages.findings.get(started);
   const before = file.ownedBy;
   if (now && packages.findings.has(now)) {
     // What the package has now is not gone with it: somebody else removed it.
@@ -36,14 +37,15 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
  * A package's scripts enable its units and init scripts by links that nobody owns: what such a link starts, where its
  * name says the same. On a merged-usr system the link may say `/lib` for `/usr/lib`.
  */
-function startedBy({ drift, after }: FileDrift): string | undefined {
+function startedBy(the: Case, { drift, after }: FileDrift): string | undefined {
   if (after?.type !== 'l') return undefined;
   const unit = /^\/etc\/systemd\/(?:system|user)\/[^/]+\.(?:wants|requires)\/([^/]+)$/.exec(drift.key)?.[1];
   const script = /^\/etc\/rc[0-6S]\.d\/[SK]\d\d([^/]+)$/.exec(drift.key)?.[1];
   const target = posix.resolve(posix.dirname(drift.key), after.link);
-  if (script !== undefined) return target === `/etc/init.d/${script}` ? target : undefined;
-  if (unit === undefined || posix.basename(target) !== unit) return undefined;
-  return /^\/lib\/systemd\//.test(target) ? `/usr${target}` : target;
+  const starts = target.replace(/^\/lib\/(?=systemd\/)/, '/usr/lib/');
+  const fits = script === undefined ? unit === posix.basename(target) : target === `/etc/init.d/${script}`;
+  // What the image has too was not enabled there, and an upgrade does not enable it.
+  return fits && lookup(the.image.files, starts) === undefined ? starts : undefined;
 }
 
 /**
