@@ -3,10 +3,7 @@ export type Match = (path: string) => { home: string } | undefined;
 
 /** `*` any part of a name, `**` anything, `{a,b}` one of (not nested), `~/` a home directory. */
 export function compileGlobs(globs: readonly string[]): Match {
-  const patterns = globs.map((glob) => {
-    const parts = glob.match(/\*\*|\*|\{[^}]*\}|~(?=\/)|[^*{}~]+|./g) ?? [];
-    return new RegExp(`^${parts.map(part).join('')}$`);
-  });
+  const patterns = globs.map((glob) => new RegExp(`^${sourceOf(glob)}$`));
   return (path) => {
     for (const pattern of patterns) {
       const found = pattern.exec(path);
@@ -14,6 +11,16 @@ export function compileGlobs(globs: readonly string[]): Match {
     }
     return undefined;
   };
+}
+
+/** Does any of these globs fit? One pattern for all of them: most paths are of no interest, and there are many. */
+export function anyOf(globs: readonly string[]): RegExp {
+  return new RegExp(`^(?:${globs.map((glob) => sourceOf(glob).replace('?<home>', '?:')).join('|')})$`);
+}
+
+function sourceOf(glob: string): string {
+  const parts = glob.match(/\*\*|\*|\{[^}]*\}|~(?=\/)|[^*{}~]+|./g) ?? [];
+  return parts.map(part).join('');
 }
 
 function part(text: string): string {

@@ -4,10 +4,11 @@ import type { Fingerprint } from '../core/facts.ts';
 import { parseFileValue } from '../fingerprint/files.ts';
 import { lookup, readStream } from '../fingerprint/stream.ts';
 import type { Format, SeenFile } from './format.ts';
-import { compileGlobs } from './glob.ts';
+import { anyOf, compileGlobs } from './glob.ts';
 import { formats } from './registry.ts';
 
 const matchers = Object.values(formats).map((format) => ({ format, match: compileGlobs(format.paths) }));
+const known = anyOf(Object.values(formats).flatMap((format) => format.paths));
 /** Most links that are followed, as in the kernel. */
 const mostLinks = 40;
 
@@ -35,6 +36,7 @@ export class Side {
 
   /** What kind of file of configuration a path (raw) is, and the account in whose home it lies. */
   formatOf(path: string): { format: Format; account: string } | undefined {
+    if (!known.test(path)) return undefined;
     for (const { format, match } of matchers) {
       const found = match(path);
       if (!found) continue;

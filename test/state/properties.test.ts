@@ -125,6 +125,11 @@ describe('garbage', () => {
       `${'-a'.repeat(4000)}`,
       '"'.repeat(9000),
       'a'.repeat(60_000),
+      '/*'.repeat(30_000),
+      `-----BEGIN PGP PUBLIC KEY BLOCK-----${'\n'.repeat(60_000)}`,
+      '-----BEGIN CERTIFICATE-----'.repeat(2000),
+      `a${' '.repeat(20_000)}b${' '.repeat(20_000)}c${' '.repeat(20_000)}=`,
+      'password'.repeat(7000),
     ]) {
       const long = Array.from({ length: Math.ceil(65_000 / (line.length + 6)) }, (_, i) => `${line}${i}`).join('\n');
       expect(factsOf(name, path, long).length).toBeLessThanOrEqual(maxFacts);

@@ -4,7 +4,7 @@ import { Facts, short } from '../text.ts';
 
 /** `#` begins a comment unless it is a directive of apt's own. */
 const comment = /^\s*(#(?!include|clear|x-)|\/\/|$)/;
-const token = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|#(?:include|clear)\b|#[^\n]*|"[^"\n]*"|[{};]|[^\s{};"]+/g;
+const token = /\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*|#(?:include|clear)\b|#[^\n]*|"[^"\n]*"|[{};]|[^\s{};"]+/g;
 
 /** apt.conf(5): names with `::` or nested braces, values in quotes. A name that ends in `::` adds to a list. */
 export const aptSettings: Format = {

@@ -28,12 +28,9 @@ export const packageKeys: Format = {
  * an armour that holds one primary key; undefined for anything else.
  */
 function fingerprint(text: string): string | undefined {
-  const [, body = ''] =
-    /-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:[^\n]+\n)*?\s*\n([A-Za-z0-9+/=\n]+?)\n(?:=[A-Za-z0-9+/]{4}\n)?-----END/.exec(
-      text.replaceAll('\r', ''),
-    ) ?? [];
+  const body = armour(text);
+  if (body === undefined) return undefined;
   const bytes = Buffer.from(body, 'base64');
-  if (text.split('-----BEGIN PGP').length !== 2 || bytes.length < 8) return undefined;
   const prints: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     const packet = packetAt(bytes, at);
@@ -47,6 +44,20 @@ function fingerprint(text: string): string | undefined {
     at = packet.end;
   }
   return prints.length === 1 ? prints[0] : undefined;
+}
+
+/** Base64 between the empty line after the head and the checksum or the end; undefined where there is not one armour. */
+function armour(text: string): string | undefined {
+  const all = text.split('\n').map((line) => line.trim());
+  const begin = all.indexOf('-----BEGIN PGP PUBLIC KEY BLOCK-----');
+  const end = all.indexOf('-----END PGP PUBLIC KEY BLOCK-----', begin);
+  const empty = all.indexOf('', begin);
+  if (begin < 0 || empty < 0 || end < empty || all.indexOf('-----BEGIN PGP PUBLIC KEY BLOCK-----', begin + 1) >= 0)
+    return undefined;
+  return all
+    .slice(empty + 1, end)
+    .filter((line) => !line.startsWith('='))
+    .join('');
 }
 
 /** Header of an OpenPGP packet, old or new form (RFC 9580, 4.2); no partial lengths, which keys do not have. */
