@@ -2,7 +2,7 @@ import { escapeName } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
 import type { ImageTree } from '../core/ports.ts';
 import { parseAccounts, shadowStates } from './accounts/parse.ts';
-import { isPublicConfiguration, mayBeKept } from './contents/secrets.ts';
+import { isPublicConfiguration, kept, mayBeKept } from './contents/secrets.ts';
 import { imageHints, parseOsRelease } from './os/probe.ts';
 import { parseApk } from './packages/apk.ts';
 import { parseDpkgStatus } from './packages/dpkg.ts';
@@ -63,7 +63,7 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
       !mayBeKept(path, content)
     )
       continue;
-    if (content !== '') draft.contents.set(escapeName(path), escapeName(content));
+    if (content !== '') draft.contents.set(escapeName(path), escapeName(kept(path, content)));
   }
   return draft;
 }

@@ -12,7 +12,10 @@ const restOfLine = new RegExp(String.raw`(${secretWord}[a-z0-9_-]{0,40}["']?\s{0
 /** Secrets among the words of a command line: `--password x`, `TOKEN=x`, `-u name:x`, `https://name:x@host`. */
 const among: readonly (readonly [RegExp, string])[] = [
   [
-    new RegExp(String.raw`(${secretWord}[a-z0-9_-]{0,40}["']?\s{0,8}[=:]\s{0,8})("[^"]*"|'[^']*'|[^\s,;]+)`, 'gi'),
+    new RegExp(
+      String.raw`(${secretWord}[a-z0-9_-]{0,40}["']?\s{0,8}[=:]\s{0,8})(?!<not)("[^"]*"|'[^']*'|[^\s,;]+)`,
+      'gi',
+    ),
     `$1${hidden}`,
   ],
   [
@@ -23,10 +26,11 @@ const among: readonly (readonly [RegExp, string])[] = [
     `$1${hidden}`,
   ],
   [/(\bwpa-psk\s{1,8})(?!<not)(\S+)/gi, `$1${hidden}`],
-  [/(:\/\/[^\s/:@]{0,100}:)[^\s@/]{1,200}@/g, `$1${hidden}@`],
-  [/\b(Bearer|Basic)\s{1,8}[A-Za-z0-9+/=._~-]{6,}/gi, `$1 ${hidden}`],
-  [/(\s(?:-u|--user)[\s=]{0,4}[^\s:]{1,100}:)(\S+)/g, `$1${hidden}`],
-  [/(\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^|;&]{0,200}?\s-p)([^\s]+)/g, `$1${hidden}`],
+  [/(:\/\/[^\s/:@]{0,100}:)(?!<not)[^\s@/]{1,200}@/g, `$1${hidden}@`],
+  // Words of a sentence have no digits.
+  [/\b(Bearer|Basic)\s{1,8}(?=[A-Za-z+/._~-]{0,400}[0-9=])[A-Za-z0-9+/=._~-]{6,}/gi, `$1 ${hidden}`],
+  [/(\s(?:-u|--user)[\s=]{0,4}[^\s:]{1,100}:)(?!<not)(\S+)/g, `$1${hidden}`],
+  [/(\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^|;&]{0,200}?\s-p)(?!<not)(\S+)/g, `$1${hidden}`],
   [/\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bxox[baprs]-[0-9A-Za-z-]{10,}/g, hidden],
 ];
 
@@ -39,9 +43,9 @@ export function maskLine(line: string): string {
   return nameService.test(line) ? line : line.replace(restOfLine, `$1${hidden}`);
 }
 
-/** A command line or directive without the secrets among its words; what is longer than 2000 characters is cut. */
-export function maskWords(text: string): string {
-  let masked = text.slice(0, longest);
+/** A command line or directive without the secrets among its words; what is longer than `most` characters is cut. */
+export function maskWords(text: string, most = longest): string {
+  let masked = text.slice(0, most);
   for (const [pattern, instead] of among) masked = masked.replace(pattern, instead);
   return masked;
 }

@@ -40,17 +40,22 @@ export class Meaning {
     if (!found || isMighty(file)) return [finding];
     const { format, account } = found;
     const [before, after] = this.#texts(file, path);
-    if (commentsOnly(format, file, before, after) && !finding.tamper)
-      return [{ ...finding, severity: 'low', reason: `only comments and empty lines changed${doubt}` }];
     const [was, is] = this.#withoutExpected(file, before, after);
-    const drifts = compareFacts(
-      read(format, file.drift.before, (value) => this.#before.see(path, account, value, was)),
-      read(format, file.drift.after, (value) => this.#after.see(path, account, value, is)),
-    ).filter((drift) => !this.#isLaunchKey(drift));
+    const old = read(format, file.drift.before, (value) => this.#before.see(path, account, value, was));
+    const now = read(format, file.drift.after, (value) => this.#after.see(path, account, value, is));
+    // A text that became a link to somewhere else is one change, whatever it said.
+    if (file.before && file.after && file.before.type !== file.after.type && (old.length === 0 || now.length === 0))
+      return [finding];
+    const all = compareFacts(old, now);
+    if (all.length === 0 && commentsOnly(format, file, before, after) && !finding.tamper)
+      return [{ ...finding, severity: 'low', reason: `only comments and empty lines changed${doubt}` }];
+    const drifts = all.filter((drift) => !this.#isLaunchKey(drift));
     const major = drifts.filter(({ before: b, after: a }) => !(a ?? b)?.minor);
     const told = major.length > 0 ? major : drifts;
     if (told.length === 0) return [finding];
-    if (told.length > mostFindings) return [{ ...finding, explains: finding.explains + told.length }];
+    // A file that is gone took all it said with it: one change.
+    const most = file.drift.change === 'removed' ? 1 : mostFindings;
+    if (told.length > most) return [{ ...finding, explains: finding.explains + told.length }];
     const folded = 1 + drifts.length - told.length;
     return told.map((drift, i) => this.#finding(finding, file, drift, i === 0 ? { doubt, folded } : undefined));
   }
@@ -91,8 +96,9 @@ export class Meaning {
     const more = first ? beyondContent(file) : [];
     const where = [base.subject, ...more].join(', ');
     const worse = fact.severity && compareSeverity(fact.severity, base.severity) > 0 ? fact.severity : base.severity;
-    const before = attributes(base.subject, drift.before, base.before);
-    const after = attributes(base.subject, drift.after, base.after);
+    const renamed = drift.before && drift.after && drift.before.subject !== drift.after.subject;
+    const before = attributes(base.subject, drift.before, base.before, renamed);
+    const after = attributes(base.subject, drift.after, base.after, renamed);
     return makeFinding(this.#the.instance.id, fact.kind, drift.change, escapeName(fact.subject), {
       severity: worse,
       disposition: base.disposition,
@@ -123,27 +129,46 @@ function commentsOnly(format: Format, file: FileDrift, before?: string, after?: 
   return beyondContent(file).length === 0 && onlyCommentsDiffer(format.comment, before, after);
 }
 
-function attributes(file: string, fact: StateFact | undefined, of: Attributes | undefined): Attributes | undefined {
+/** `value` is the whole fact where a line was rewritten, and its subject with it. */
+function attributes(
+  file: string,
+  fact: StateFact | undefined,
+  of: Attributes | undefined,
+  whole = false,
+): Attributes | undefined {
   if (!fact) return undefined;
   const shown = (text: string) => display(escapeName(text)).text;
-  const value = typeof fact.value === 'string' ? shown(fact.value) : fact.value.map(shown);
+  const said = typeof fact.value === 'string' ? shown(fact.value) : fact.value.map(shown);
+  const value = whole && said.length === 0 ? shown(fact.subject) : said;
   return { file, ...(value.length > 0 ? { value } : {}), ...of };
 }
 
+/** Files that a merged finding names. */
+const mostNamed = 5;
+
 /** The same fact stated by several files (a certificate and its links, a script and its links) is one finding. */
 export function mergeSame(findings: readonly Finding[]): Finding[] {
-  const found = new Map<string, Finding>();
+  const found = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const old = found.get(finding.id);
-    if (!old) found.set(finding.id, finding);
-    else
-      found.set(finding.id, {
-        ...old,
-        severity: compareSeverity(finding.severity, old.severity) > 0 ? finding.severity : old.severity,
-        tamper: old.tamper || finding.tamper,
-        explains: old.explains + finding.explains,
-        ...((old.diff ?? finding.diff) ? { diff: old.diff ?? finding.diff } : {}),
-      } as Finding);
+    const same = found.get(finding.id);
+    if (same) same.push(finding);
+    else found.set(finding.id, [finding]);
   }
-  return [...found.values()];
+  return [...found.values()].map(merge);
+}
+
+function merge(same: readonly Finding[]): Finding {
+  const [first, ...more] = same as [Finding, ...Finding[]];
+  if (more.length === 0) return first;
+  const files = more.map(({ before, after }) => String(after?.['file'] ?? before?.['file'] ?? ''));
+  const named = files.slice(0, mostNamed).join(', ');
+  const diffs = same.flatMap(({ diff }) => diff ?? []).slice(0, mostNamed);
+  return {
+    ...first,
+    severity: same.map((one) => one.severity).reduce((a, b) => (compareSeverity(a, b) < 0 ? b : a)),
+    tamper: same.some((one) => one.tamper),
+    reason: `${first.reason}; also ${named}${files.length > mostNamed ? ` and ${files.length - mostNamed} more` : ''}`,
+    explains: same.reduce((sum, one) => sum + Math.max(one.explains, 1), 0),
+    ...(diffs.length > 0 ? { diff: diffs.join('\n') } : {}),
+  };
 }

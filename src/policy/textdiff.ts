@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { display, printable } from '../core/bytes.ts';
-import { maskLine } from '../core/mask.ts';
+import { maskLine, maskWords } from '../core/mask.ts';
 
 /** Longest diff in a report, lines and characters: a person reads the begin, a machine has both digests. */
 const maxLines = 200;
@@ -34,6 +34,6 @@ function decode(raw: string): string {
 }
 
 function safeLine(line: string): string {
-  const masked = /^(---|\+\+\+) /.test(line) ? line : maskLine(line);
+  const masked = /^(---|\+\+\+) /.test(line) ? line : maskWords(maskLine(line));
   return masked.split('\t').map(printable).join('\t').slice(0, 500);
 }

@@ -1,5 +1,5 @@
 /** A path of one kind, and the home directory that it lies in where the glob began with `~`. */
-export type Match = (path: string) => { home: string } | undefined;
+export type Match = (path: string) => { home: string | undefined } | undefined;
 
 /** `*` any part of a name, `**` anything, `{a,b}` one of (not nested), `~/` a home directory. */
 export function compileGlobs(globs: readonly string[]): Match {
@@ -7,7 +7,7 @@ export function compileGlobs(globs: readonly string[]): Match {
   return (path) => {
     for (const pattern of patterns) {
       const found = pattern.exec(path);
-      if (found) return { home: found.groups?.['home'] ?? '' };
+      if (found) return { home: found.groups?.['home'] };
     }
     return undefined;
   };

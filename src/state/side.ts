@@ -40,8 +40,7 @@ export class Side {
     for (const { format, match } of matchers) {
       const found = match(path);
       if (!found) continue;
-      const inHome = found.home !== '' || format.paths.every((glob) => glob.startsWith('~'));
-      const account = inHome ? this.#accountOf(found.home) : '';
+      const account = found.home === undefined ? '' : this.#accountOf(found.home);
       if (account !== undefined) return { format, account };
     }
     return undefined;

@@ -11,7 +11,7 @@ const wanted: Record<string, string | { text: string; mode: number }> = {
   'etc/group': 'root:x:0:\n',
   'etc/sudoers': closed('root ALL=(ALL) ALL\n'),
   'etc/doas.conf': closed('permit root\n'),
-  'etc/cron.d/job': closed('* * * * * root x\n'),
+  'etc/cron.d/job': closed('PGPASSWORD=hunter2\n* * * * * root x --token=hunter2 y\n'),
   'etc/ssh/sshd_config.d/50-cloud-init.conf': closed('PasswordAuthentication no\n'),
   'etc/ssl/certs/ca-certificates.crt': `-----BEGIN CERTIFICATE-----\n${'A'.repeat(100_000)}\n`,
   'usr/local/share/ca-certificates/x.crt': 'a certificate\n',
@@ -69,6 +69,9 @@ describe('texts of configuration', () => {
     const draft = draftOf(command, program, args());
     expect([...draft.contents.keys()].sort()).toEqual(expected);
     expect(draft.contents.get('/srv/web/.ssh/authorized_keys2')).toBe('ssh-rsa web2\\n');
+    expect(draft.contents.get('/etc/cron.d/job')).toBe(
+      'PGPASSWORD=<not shown>\\n* * * * * root x --token=<not shown> y\\n',
+    );
     expect(draft.gaps.filter((gap) => gap.probe === 'contents')).toEqual([]);
   });
 

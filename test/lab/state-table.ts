@@ -31,6 +31,30 @@ export const state: readonly LabDrift[] = [
     expect: added('cron job of games: @reboot /usr/games/x', 'high', 'job'),
   },
   {
+    name: 'job of the image rewritten',
+    do: sh("sed -i '/^30/s|.*|30 3 * * 0 root /opt/x|' /etc/cron.d/e2scrub_all"),
+    expect: changed('cron job of root: 30 3 * * 0 /opt/x', 'high', 'job'),
+  },
+  {
+    name: 'package with a service that it enables',
+    do: sh(`d=/tmp/daemon; mkdir -p $d/DEBIAN $d/usr/lib/systemd/system $d/etc/init.d
+printf 'Package: lab-daemon\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: lab <lab@example.org>\\nDescription: daemon\\n' >$d/DEBIAN/control
+printf '[Service]\\nExecStart=/bin/true\\n' >$d/usr/lib/systemd/system/lab-daemon.service
+printf '#!/bin/sh\\n' >$d/etc/init.d/lab-daemon; chmod 755 $d/etc/init.d/lab-daemon
+echo /etc/init.d/lab-daemon >$d/DEBIAN/conffiles
+dpkg-deb --build $d /tmp/daemon.deb >/dev/null
+dpkg -i /tmp/daemon.deb >/dev/null 2>&1
+ln -s /lib/systemd/system/lab-daemon.service /etc/systemd/system/multi-user.target.wants/lab-daemon.service
+for l in 2 3 4 5; do ln -s ../init.d/lab-daemon /etc/rc$l.d/S01lab-daemon; done`),
+    expect: added('lab-daemon', 'medium', 'package'),
+    verdict: 'drifted',
+  },
+  {
+    name: 'service of the image masked by hand',
+    do: sh('ln -s /dev/null /etc/systemd/system/apt-daily.service'),
+    expect: added('unit apt-daily.service masked', 'high', 'service'),
+  },
+  {
     name: 'one-time job',
     do: put('/var/spool/cron/atjobs/a0000201c3a5d4', 'export TOKEN=hunter2', 600),
     expect: added('at job 2 of root', 'high', 'job'),

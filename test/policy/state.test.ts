@@ -80,6 +80,51 @@ describe('a file of configuration that differs', () => {
     ]);
   });
 
+  it('is one change where a line was rewritten, and says what it was', () => {
+    const other = '* * * * * root y';
+    expect(found({ [cron]: `${job}\n` }, { [cron]: `${other}\n` })).toMatchObject([
+      {
+        ...{ change: 'changed', subject: 'cron job of root: * * * * * y' },
+        before: { value: 'cron job of root: * * * * * x' },
+        after: { value: 'cron job of root: * * * * * y' },
+      },
+    ]);
+    expect(live({ [cron]: `${job}\n` }, { [cron]: `${other}\n@daily root z\n` })).toHaveLength(3);
+  });
+
+  it('is no rewritten line where a setting went and another came', () => {
+    const file = '/etc/sysctl.d/x.conf';
+    expect(live({ [file]: 'a.b = 1\n' }, { [file]: 'c.d = 1\n' })).toEqual([
+      'high setting removed sysctl a.b',
+      'high setting added sysctl c.d',
+    ]);
+  });
+
+  it('is one change where a unit was masked, and where a text became a link', () => {
+    const unit = '/etc/systemd/system/x.service';
+    const none = 'l 777 0 0 - - - /dev/null';
+    expect(live({ [unit]: '[Service]\nExecStart=/x\n' }, { [unit]: none })).toEqual([
+      'high service changed unit x.service masked',
+    ]);
+    const config = '/etc/ssh/sshd_config';
+    expect(live({ [config]: 'Port 22\nUsePAM yes\n' }, { [config]: 'l 777 0 0 - - - /opt/x' })).toEqual([
+      `high file changed ${config}`,
+    ]);
+  });
+
+  it('that is gone is one change, whatever it said', () => {
+    expect(live({ [cron]: `${job}\n@daily root y\n` }, {})).toEqual([`high job removed ${cron}`]);
+    expect(live({ [cron]: `${job}\n` }, {})).toEqual(['high job removed cron job of root: * * * * * x']);
+  });
+
+  it('in a source of packages counts its empty lines', () => {
+    const file = '/etc/apt/sources.list.d/x.sources';
+    const stanza = (host: string) => `Types: deb\nURIs: http://${host}\nSuites: s\n`;
+    expect(live({ [file]: `${stanza('a')}\n${stanza('b')}` }, { [file]: `${stanza('a')}${stanza('b')}` })).toEqual([
+      'high setting removed package source deb http://a s',
+    ]);
+  });
+
   it('with more facts than anybody reads is one finding', () => {
     const text = Array.from({ length: 30 }, (_, i) => `* * * * * root x${i}\n`).join('');
     expect(found({}, { [cron]: text })).toMatchObject([{ subject: cron, kind: 'job', explains: 30 }]);
@@ -188,6 +233,14 @@ describe('what is expected', () => {
       'high setting added sshd permitrootlogin',
     ]);
   });
+});
+
+it('the same fact in two files is one finding that names both and shows both', () => {
+  const [a, b] = ['/etc/sysctl.d/a.conf', '/etc/sysctl.d/b.conf'];
+  const [one, ...more] = found({}, { [a]: 'x.y = 1\n', [b]: 'x.y = 2\n' });
+  expect(more).toEqual([]);
+  expect(one?.reason).toContain(`(${a}); also ${b}`);
+  expect(one?.diff).toMatch(/\+x\.y = 1[\s\S]*\+x\.y = 2/);
 });
 
 it('a waiver for the file covers what the file says', () => {

@@ -1,7 +1,7 @@
 import { escapeName } from '../../core/bytes.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
-import { maxContentOf, mayBeKept } from './secrets.ts';
+import { kept, maxContentOf, mayBeKept } from './secrets.ts';
 
 export const contents: Probe = {
   name: 'contents',
@@ -90,7 +90,7 @@ else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf
     for (const [name, text] of found) {
       const path = name.slice(strip);
       if (binary.has(name) || text.length > maxContentOf(path) || !mayBeKept(path, text)) continue;
-      draft.contents.set(escapeName(path), escapeName(text));
+      draft.contents.set(escapeName(path), escapeName(kept(path, text)));
     }
   },
 };

@@ -1,3 +1,5 @@
+import { maskWords, namesSecret } from '../../core/mask.ts';
+
 /** Names whose content is never kept, whatever its mode: password and key stores, tokens, credentials. */
 const secretNames =
   /(^|\/)(g?shadow-?|opasswd|.*\.(key|keytab|p12|pfx|jks|kdbx|gpg|age)|ssh_host_[a-z0-9]+_key|id_[a-z0-9]+|\.netrc|\.pgpass|chap-secrets|pap-secrets|.*(secret|token|credential|passw)[^/]*)$/i;
@@ -21,6 +23,21 @@ const closed = /^\/etc\/(sudoers|doas|cron|ssh\/sshd_config)/;
 /** Crontabs of accounts and the administrator's own certificate authorities. */
 const elsewhere = /^\/(var\/spool\/cron\/((cron)?tabs\/)?[^/]+|usr\/local\/share\/ca-certificates\/.+)$/;
 const keysOfHome = /^((?:\/[^/]+)*)\/\.ssh\/authorized_keys2?$/;
+
+/** Jobs: their commands are needed, the secrets in them are not, and not everybody may read them. */
+const jobs = /^\/(etc\/(cron|anacrontab)|var\/spool\/cron)/;
+
+/** What is kept of a text: of jobs, not the values of passwords and the like. */
+export function kept(path: string, text: string): string {
+  if (!jobs.test(path)) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      const [, name = ''] = /^\s*([A-Za-z_][A-Za-z0-9_]{0,100})\s*=/.exec(line) ?? [];
+      return name !== '' && namesSecret(name) ? `${name}=<not shown>` : maskWords(line, line.length);
+    })
+    .join('\n');
+}
 
 /**
  * Files of an image whose text is wanted, by path, size and mode: the same choice as the program makes on an instance.
