@@ -22,6 +22,7 @@ export const shellStartup: Format = {
         kind: 'setting',
         subject: `shell start-up file ${name}`,
         value: bytesOf(file),
+        severity: 'high',
         reason: `it runs as ${who} with each shell`,
       },
     ];
