@@ -10,6 +10,7 @@ import { cron } from './formats/cron.ts';
 import { cronDirectories } from './formats/cron-directories.ts';
 import { doas } from './formats/doas.ts';
 import { environment } from './formats/environment.ts';
+import { hooks } from './formats/hooks.ts';
 import { hosts } from './formats/hosts.ts';
 import { init } from './formats/init.ts';
 import { kernelModules } from './formats/kernel-modules.ts';
@@ -50,6 +51,7 @@ export const formats: Readonly<Record<string, Format>> = {
   'cron-directories': cronDirectories,
   doas,
   environment,
+  hooks,
   hosts,
   init,
   'kernel-modules': kernelModules,
