@@ -25,8 +25,13 @@ export class Side {
     this.#other = image;
     const users = [...readStream(own.accounts)].filter(([key]) => key.startsWith('user '));
     const sorted = users.map(([key, value]) => ({ name: unescapeName(key.slice(5)), fields: value.split('\t') }));
-    // Of accounts that share a home or an id, the mightiest gives the name.
-    sorted.sort((a, b) => Number(a.fields[0]) - Number(b.fields[0]) || (a.name < b.name ? -1 : 1));
+    // Of accounts that share a home or an id, the mightiest gives the name, and of those one that the image has.
+    const known = ({ name }: { name: string }) =>
+      name === 'root' || (image !== undefined && lookup(image.accounts, `user ${escapeName(name)}`) !== undefined);
+    sorted.sort(
+      (a, b) =>
+        Number(a.fields[0]) - Number(b.fields[0]) || Number(known(b)) - Number(known(a)) || (a.name < b.name ? -1 : 1),
+    );
     for (const { name, fields } of sorted) {
       const home = unescapeName(fields[3] ?? '').replace(/\/+$/, '');
       if (!this.#homes.has(home)) this.#homes.set(home, name);

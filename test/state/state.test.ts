@@ -52,6 +52,13 @@ describe('the state of an instance', () => {
     ]);
   });
 
+  it('names root, not another account that an intruder gave its id and home', () => {
+    const key = { '/root/.ssh/authorized_keys': file('f', `ssh-rsa AAAA${'B'.repeat(20)}\n`) };
+    const root = '0\t0\t\t/root\t/bin/sh\tlocked -';
+    const [fact] = stateOf(image, print(key, { eve: root, root }));
+    expect(fact?.subject).toMatch(/^authorized key of root /);
+  });
+
   it('is of one kind, where that is asked', () => {
     expect([...stateOf(image, live, 'setting')].map((fact) => fact.value)).toEqual(['UTC']);
   });
