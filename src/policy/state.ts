@@ -50,7 +50,9 @@ export class Meaning {
     if (all.length === 0 && commentsOnly(format, file, before, after) && !finding.tamper)
       return [{ ...finding, severity: 'low', reason: `only comments and empty lines changed${doubt}` }];
     const drifts = all.filter((drift) => !this.#isLaunchKey(drift));
-    const major = drifts.filter(({ before: b, after: a }) => !(a ?? b)?.minor);
+    // In a file that was there before, whatever somebody changed was changed on purpose.
+    const minor = ({ before: b, after: a }: FactDrift) => file.drift.change !== 'changed' && (a ?? b)?.minor === true;
+    const major = drifts.filter((drift) => !minor(drift));
     const told = major.length > 0 ? major : drifts;
     if (told.length === 0) return [finding];
     // A file that is gone took all it said with it: one change.
@@ -72,8 +74,11 @@ export class Meaning {
   /** Lines that an expectation covers stay expected though others in the file are not. */
   #withoutExpected({ drift }: FileDrift, before?: string, after?: string): [string | undefined, string | undefined] {
     const rules = this.#the.policy.expect
-      .filter((r) => r.rule.fact === 'file' && r.rule.only?.lines !== undefined && r.matches({ path: drift.key }))
-      .map((r) => r.rule);
+      .filter(
+        ({ rule, matches }) => rule.fact === 'file' && rule.only?.lines !== undefined && matches({ path: drift.key }),
+      )
+      .map(({ rule }) => rule)
+      .filter((rule) => rule.changes.includes(drift.change));
     if (rules.length === 0) return [before, after];
     const without = (text: string | undefined, other: string | undefined) => {
       const there = new Set((other ?? '').split('\n'));

@@ -32,7 +32,7 @@ export interface StateFact {
   reason: string;
   /** Weighs more than the path does. */
   severity?: Severity;
-  /** Makes no finding where another fact of the file differs too. */
+  /** Of a file that came or went as a whole, it makes no finding beside other facts. */
   minor?: boolean;
   /** The blob of a public key in base64: keys given at launch are expected. */
   publicKey?: string;

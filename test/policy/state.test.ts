@@ -125,6 +125,14 @@ describe('a file of configuration that differs', () => {
     ]);
   });
 
+  it('is its jobs when it is new, its variables too when they were changed', () => {
+    expect(live({}, { [cron]: `PATH=/opt\n${job}\n` })).toEqual(['high job added cron job of root: * * * * * x']);
+    expect(live({ [cron]: '# none\n' }, { [cron]: `LD_PRELOAD=/opt/x.so\n${job}\n` })).toEqual([
+      'high job added cron job of root: * * * * * x',
+      `high job added cron variable LD_PRELOAD of ${cron}`,
+    ]);
+  });
+
   it('with more facts than anybody reads is one finding', () => {
     const text = Array.from({ length: 30 }, (_, i) => `* * * * * root x${i}\n`).join('');
     expect(found({}, { [cron]: text })).toMatchObject([{ subject: cron, kind: 'job', explains: 30 }]);
