@@ -68,7 +68,8 @@ export function foldDirectories(told: readonly Told[]): Finding[] {
     const { drift, before, after } = one.file;
     const heir = heirs.get(`${drift.change} ${drift.key}`);
     const side = after ?? before;
-    const closed = side?.type === 'd' && (Number.parseInt(side.mode, 8) & 0o022) === 0;
+    const plainRights = side?.extra.acl === undefined && side?.extra.defaultAcl === undefined;
+    const closed = side?.type === 'd' && plainRights && (Number.parseInt(side.mode, 8) & 0o022) === 0;
     const [first, ...rest] = heir?.findings ?? [];
     if (!heir || !first || !closed || one.itself.explains > 0) continue;
     heir.findings = [{ ...first, explains: first.explains + 1 }, ...rest];
