@@ -12,6 +12,7 @@ import { judgePackages } from './packages.ts';
 import { judgeProcesses } from './processes.ts';
 import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
+import { explainedByTrustStore } from './trust-store.ts';
 import { uniqueClaims } from './unique.ts';
 import { waive } from './waive.ts';
 
@@ -21,7 +22,10 @@ export function judge(the: Case): Judgement {
   const accounts = judgeAccounts(the);
   const rest: FileDrift[] = [];
   for (const file of fileDrifts(the)) {
-    const explained = explainedByPackage(the, file, packages) ?? explainedByAccount(the, file, accounts);
+    const explained =
+      explainedByPackage(the, file, packages) ??
+      explainedByTrustStore(the, file, packages) ??
+      explainedByAccount(the, file, accounts);
     if (explained) explained.explains++;
     else rest.push(file);
   }

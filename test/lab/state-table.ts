@@ -4,8 +4,25 @@ import { added, changed, type LabDrift, removed, sh } from './drift-words.ts';
 const authority = readFileSync(new URL('../../fixtures/state/authority.pem', import.meta.url), 'utf8');
 const authorityName =
   'trusted certificate CN=Example Authority, O=Example SHA256:34fb0c393e61f806ed1e8a12b58532fcef564b70cc620ccb349a4fbfac0c4cba';
+const other = readFileSync(new URL('../../fixtures/state/authority-2.pem', import.meta.url), 'utf8');
+const otherName =
+  'trusted certificate CN=Other Authority, O=Example SHA256:c90c56cd0d6c9878991f28e50f0256d4e41e9b9a61a54dc21e0df2653eb623f2';
 const intruder = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGludHJ1ZGVyaW50cnVkZXJpbnRydWRlcmludHJ1ZGU';
 const intruderPrint = 'SHA256:1Cq/zavf9hCz6BGqmANY7XuY+Z15dZqb3EdS8p4eKx8';
+
+/** A package that brings an authority, and what update-ca-certificates makes of it. */
+const trusted = `d=/tmp/ca; mkdir -p $d/DEBIAN $d/usr/share/ca-certificates/lab
+printf 'Package: lab-ca\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: lab <lab@example.org>\\nDescription: ca\\n' >$d/DEBIAN/control
+cat >$d/usr/share/ca-certificates/lab/x.crt <<'END'\n${authority}END
+(cd $d; md5sum usr/share/ca-certificates/lab/x.crt >DEBIAN/md5sums)
+dpkg-deb --build $d /tmp/ca.deb >/dev/null
+dpkg -i /tmp/ca.deb >/dev/null 2>&1
+mkdir -p /etc/ssl/certs
+echo lab/x.crt >>/etc/ca-certificates.conf
+ln -s /usr/share/ca-certificates/lab/x.crt /etc/ssl/certs/x.pem
+ln -s x.pem /etc/ssl/certs/0123abcd.0
+cat /usr/share/ca-certificates/lab/x.crt >>/etc/ssl/certs/ca-certificates.crt
+`;
 
 /** A file with this text, and the directories that it needs. */
 const put = (path: string, text: string, mode = 644) =>
@@ -48,6 +65,21 @@ ln -s /lib/systemd/system/lab-daemon.service /etc/systemd/system/multi-user.targ
 for l in 2 3 4 5; do ln -s ../init.d/lab-daemon /etc/rc$l.d/S01lab-daemon; done`),
     expect: added('lab-daemon', 'medium', 'package'),
     verdict: 'drifted',
+  },
+  {
+    name: 'package with a certificate authority',
+    do: sh(trusted),
+    expect: added('lab-ca', 'medium', 'package'),
+    verdict: 'drifted',
+  },
+  {
+    name: 'package with a certificate authority, and another one in its bundle',
+    do: sh(`${trusted}cat >>/etc/ssl/certs/ca-certificates.crt <<'END'\n${other}END\n`),
+    expect: [
+      ...added('lab-ca', 'medium', 'package'),
+      ...added(authorityName, 'high', 'key'),
+      ...added(otherName, 'high', 'key'),
+    ],
   },
   {
     name: 'service of the image masked by hand',

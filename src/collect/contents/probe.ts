@@ -63,6 +63,8 @@ C() {
     unlinked "$d" && find "$d" ! -path "$RG\${d#"$R"}" -prune -type f -size -129 -print0 2>/dev/null
   done
   unlinked "$R/usr/local/share/ca-certificates" && since "$R/usr/local/share/ca-certificates" -type f -size -129
+  # only what changed: they prove that a new bundle holds a package's authorities and no other
+  [ $FIND = printf ] && [ "$SINCE" -gt 0 ] && unlinked "$R/usr/share/ca-certificates" && since "$R/usr/share/ca-certificates" -type f -name '*.crt' -size -129
   homes
 }
 plain "$R/etc/passwd" && [ "$(wc -l <"$R/etc/passwd" 2>/dev/null)" -gt 2000 ] 2>/dev/null && rec "x homes"
