@@ -2,7 +2,7 @@ import { escapeName } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
 import type { ImageTree } from '../core/ports.ts';
 import { parseAccounts, shadowStates } from './accounts/parse.ts';
-import { isPublicConfiguration, mayBeKept } from './contents/secrets.ts';
+import { isPublicConfiguration, kept, mayBeKept } from './contents/secrets.ts';
 import { imageHints, parseOsRelease } from './os/probe.ts';
 import { parseApk } from './packages/apk.ts';
 import { parseDpkgStatus } from './packages/dpkg.ts';
@@ -48,17 +48,22 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
     pretty: release.get('PRETTY_NAME') ?? '',
     imageHints: imageHints(release, ''),
   };
+  const homes = new Set(
+    text('/etc/passwd')
+      .split('\n')
+      .map((line) => (line.split(':')[5] ?? '').replace(/\/+$/, '')),
+  );
   for (const [path, bytes] of tree.contents) {
     const entry = tree.entries.get(path);
     const content = bytes.toString('latin1');
     if (
       !entry ||
       content.includes('\0') ||
-      !isPublicConfiguration(path, entry.size, entry.mode) ||
+      !isPublicConfiguration(path, entry.size, entry.mode, homes) ||
       !mayBeKept(path, content)
     )
       continue;
-    if (content !== '') draft.contents.set(escapeName(path), escapeName(content));
+    if (content !== '') draft.contents.set(escapeName(path), escapeName(kept(path, content)));
   }
   return draft;
 }

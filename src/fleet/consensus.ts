@@ -17,7 +17,11 @@ const quorum = 3;
 /** A finding without the instance it was found on: two instances with the same signature drifted alike. */
 export function signature(finding: Finding): string {
   const after = finding.after ?? {};
-  const value = after['sha256'] ?? after['version'] ?? after['link'] ?? '';
+  // What a file says is compared by what it says: the rest of the file may be each instance's own.
+  const value =
+    after['file'] === undefined
+      ? (after['sha256'] ?? after['version'] ?? after['link'] ?? '')
+      : [after['value'] ?? ''].flat().join('\n');
   return [finding.kind, finding.change, finding.subject, value].join('\0');
 }
 

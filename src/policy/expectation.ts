@@ -66,6 +66,11 @@ function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight
   return undefined;
 }
 
+/** Is this line of the form that the rule expects of lines that come and go? */
+export function expectedLine(rule: ExpectRule, line: string): boolean {
+  return rule.only?.lines !== undefined && whole(rule.only.lines).test(line);
+}
+
 /** The first line that is only in one of two texts and does not match. Order and repetition do not count. */
 export function oddLine(pattern: string, before: string, after: string): string | undefined {
   const expected = whole(pattern);

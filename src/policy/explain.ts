@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { differingExtra, isSetId } from '../fingerprint/files.ts';
+import { lookup } from '../fingerprint/stream.ts';
 import type { Case, PackageChanges } from './case.ts';
 import type { FileDrift } from './files.ts';
 import { packageOfInfoPath } from './info.ts';
@@ -18,6 +20,8 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
   const source = sourceOfBytecode(path);
   const now = the.live.recent.owner.get(path) ?? (source === undefined ? undefined : the.live.recent.owner.get(source));
+  const started = the.live.recent.owner.get(startedBy(the, file) ?? '');
+  if (started && file.drift.change === 'added') return packages.findings.get(started);
   const before = file.ownedBy;
   if (now && packages.findings.has(now)) {
     // What the package has now is not gone with it: somebody else removed it.
@@ -27,6 +31,21 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   // It belonged to a package that was changed or removed, and is gone with it.
   if (before && file.drift.change === 'removed') return packages.findings.get(before);
   return undefined;
+}
+
+/**
+ * A package's scripts enable its units and init scripts by links that nobody owns: what such a link starts, where its
+ * name says the same. On a merged-usr system the link may say `/lib` for `/usr/lib`.
+ */
+function startedBy(the: Case, { drift, after }: FileDrift): string | undefined {
+  if (after?.type !== 'l') return undefined;
+  const unit = /^\/etc\/systemd\/(?:system|user)\/[^/]+\.(?:wants|requires)\/([^/]+)$/.exec(drift.key)?.[1];
+  const script = /^\/etc\/rc[0-6S]\.d\/[SK]\d\d([^/]+)$/.exec(drift.key)?.[1];
+  const target = posix.resolve(posix.dirname(drift.key), after.link);
+  const starts = target.replace(/^\/lib\/(?=systemd\/)/, '/usr/lib/');
+  const fits = script === undefined ? unit === posix.basename(target) : target === `/etc/init.d/${script}`;
+  // What the image has too was not enabled there, and an upgrade does not enable it.
+  return fits && lookup(the.image.files, starts) === undefined ? starts : undefined;
 }
 
 /**

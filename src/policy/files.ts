@@ -41,8 +41,14 @@ export function fileDrifts(the: Case): FileDrift[] {
     });
 }
 
+/** A file's finding, and why no expectation covers it: `; RULE does not cover it: ...`, or nothing. */
+export interface JudgedFile {
+  finding: Finding;
+  doubt: string;
+}
+
 /** Judges one file that nothing else explains: expected by a rule, or drift with a severity by what the file is. */
-export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges): Finding {
+export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges): JudgedFile {
   const { drift, ownedBy } = file;
   const text = textsOf(the, file);
   const sight: FileSight = { change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text };
@@ -51,29 +57,17 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
     if (rule.when === 'packages-changed' && ![...packages.changed].some(globs(rule.packages))) continue;
     const wrong = misfit(rule, sight);
-    if (wrong === undefined)
-      return finding(the, file, 'file', {
-        severity: 'info',
-        disposition: 'expected',
-        rule: rule.id,
-        reason: rule.reason,
-      });
+    if (wrong === undefined) return { finding: expected(the, file, rule), doubt };
     doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
   }
   const allowed = the.policy.allow.find((r) => r.rule.fact === 'file' && r.matches({ path: drift.key }));
-  if (allowed)
-    return finding(the, file, 'file', {
-      severity: 'info',
-      disposition: 'expected',
-      rule: allowed.rule.id,
-      reason: allowed.rule.reason,
-    });
+  if (allowed) return { finding: expected(the, file, allowed.rule), doubt };
   const weight = weigh(the, file);
   const diff =
     text.oldContent === undefined && drift.change === 'changed'
       ? undefined
       : unifiedDiff(drift.key, text.oldContent, text.newContent);
-  return finding(the, file, weight?.as ?? 'file', {
+  const judged = finding(the, file, weight?.as ?? 'file', {
     severity: weight?.severity ?? 'low',
     disposition: 'drift',
     rule: weight?.id ?? 'severity/none',
@@ -83,6 +77,11 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     ...(diff ? { diff } : {}),
     ...(ownedBy ? { ownedBy } : {}),
   });
+  return { finding: judged, doubt };
+}
+
+function expected(the: Case, file: FileDrift, { id, reason }: { id: string; reason: string }): Finding {
+  return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: id, reason });
 }
 
 /** The first severity entry that fits; also used to tell plain files from grave ones when trees are folded. */
@@ -130,18 +129,25 @@ function sides({ before, after }: FileDrift) {
 }
 
 /** What differs, in words. */
-function what({ drift, before, after }: FileDrift): string {
+function what(file: FileDrift): string {
+  const { drift, before, after } = file;
   if (!before || !after) return drift.change;
   if (before.type !== after.type) return 'another type of file';
+  const content = before.sha256 !== after.sha256 || before.size !== after.size ? ['content'] : [];
+  return `${[...content, ...beyondContent(file)].join(', ')} changed`;
+}
+
+/** What differs beside the content, in words; nothing where a file was added or removed. */
+export function beyondContent({ before, after }: FileDrift): string[] {
   const parts: string[] = [];
-  if (before.sha256 !== after.sha256 || before.size !== after.size) parts.push('content');
+  if (!before || !after || before.type !== after.type) return parts;
   if (before.mode !== after.mode) parts.push(`mode ${before.mode} -> ${after.mode}`);
   if (before.uid !== after.uid || before.gid !== after.gid)
     parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
   if (before.capabilities !== after.capabilities) parts.push('file capabilities');
   parts.push(...differingExtra(before.extra, after.extra).map((name) => extraNames[name]));
   if (before.link !== after.link) parts.push('link target');
-  return `${parts.join(', ')} changed`;
+  return parts;
 }
 
 function finding(the: Case, file: FileDrift, kind: FindingKind, parts: Parameters<typeof makeFinding>[4]): Finding {

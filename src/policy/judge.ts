@@ -5,12 +5,14 @@ import { judgeAccounts } from './accounts.ts';
 import type { Case, Judgement, PackageChanges } from './case.ts';
 import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
-import { type FileDrift, fileDrifts, judgeFile } from './files.ts';
-import { foldTrees } from './fold.ts';
+import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
+import { foldDirectories, foldTrees } from './fold.ts';
 import { makeFinding } from './make.ts';
 import { judgePackages } from './packages.ts';
 import { judgeProcesses } from './processes.ts';
 import { judgeSockets } from './sockets.ts';
+import { Meaning, mergeSame } from './state.ts';
+import { explainedByTrustStore } from './trust-store.ts';
 import { uniqueClaims } from './unique.ts';
 import { waive } from './waive.ts';
 
@@ -20,7 +22,10 @@ export function judge(the: Case): Judgement {
   const accounts = judgeAccounts(the);
   const rest: FileDrift[] = [];
   for (const file of fileDrifts(the)) {
-    const explained = explainedByPackage(the, file, packages) ?? explainedByAccount(the, file, accounts);
+    const explained =
+      explainedByPackage(the, file, packages) ??
+      explainedByTrustStore(the, file, packages) ??
+      explainedByAccount(the, file, accounts);
     if (explained) explained.explains++;
     else rest.push(file);
   }
@@ -55,24 +60,29 @@ function capped(the: Case, findings: Finding[]): Finding[] {
   return [...findings.slice(0, maxFindings), more];
 }
 
-/** Expectations are looked at file by file; only what is live is folded into its directory. */
+/**
+ * Expectations are looked at file by file; only what is live is folded into its directory; what a parser of its format
+ * understands becomes what it means.
+ */
 function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Finding[] {
-  const findings: Finding[] = [];
+  const expected: Finding[] = [];
   const live: FileDrift[] = [];
-  const judged = new Map<FileDrift, Finding>();
+  const judged = new Map<FileDrift, JudgedFile>();
   for (const file of files) {
-    const finding = judgeFile(the, file, packages);
-    if (finding.disposition === 'expected') findings.push(finding);
+    const one = judgeFile(the, file, packages);
+    if (one.finding.disposition === 'expected') expected.push(one.finding);
     else {
-      judged.set(file, finding);
+      judged.set(file, one);
       live.push(file);
     }
   }
-  for (const { file, explains } of foldTrees(the, live)) {
-    const finding = judged.get(file);
-    if (finding) findings.push({ ...finding, explains });
-  }
-  return findings;
+  const meaning = new Meaning(the);
+  const told = foldTrees(the, live, (file) => meaning.knows(file)).map(({ file, explains }) => {
+    const { finding, doubt } = judged.get(file) as JudgedFile;
+    const itself = { ...finding, explains };
+    return { file, itself, findings: meaning.of({ finding: itself, doubt }, file) };
+  });
+  return [...expected, ...mergeSame(foldDirectories(told))];
 }
 
 function worstFirst(a: Finding, b: Finding): number {

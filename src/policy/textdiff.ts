@@ -1,13 +1,10 @@
 import { createTwoFilesPatch } from 'diff';
 import { display, printable } from '../core/bytes.ts';
+import { maskLine, maskWords } from '../core/mask.ts';
 
 /** Longest diff in a report, lines and characters: a person reads the begin, a machine has both digests. */
 const maxLines = 200;
 const maxCharacters = 20_000;
-
-/** `password = ...` and the like: the value is not for a report, even from a file that everybody may read. */
-const secretValue =
-  /((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential)[a-z0-9_-]*["']?\s*[=:]\s*)(\S.*)$/i;
 
 /** Unified diff of two texts (raw latin1), safe to show; undefined when neither side's text is known. */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string | undefined {
@@ -37,6 +34,6 @@ function decode(raw: string): string {
 }
 
 function safeLine(line: string): string {
-  const masked = /^(---|\+\+\+) /.test(line) ? line : line.replace(secretValue, '$1<not shown>');
+  const masked = /^(---|\+\+\+) /.test(line) ? line : maskWords(maskLine(line));
   return masked.split('\t').map(printable).join('\t').slice(0, 500);
 }

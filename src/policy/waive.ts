@@ -11,7 +11,7 @@ export function waive(the: Case, finding: Finding): Finding {
       instance(the.instance.id) &&
       image(the.instance.imageRef) &&
       (!waiver.kinds || waiver.kinds.includes(finding.kind)) &&
-      subject(finding.subject) &&
+      (subject(finding.subject) || subject(fileOf(finding))) &&
       (!waiver.sha256 || finding.after?.['sha256'] === waiver.sha256),
   );
   if (!found) return finding;
@@ -23,4 +23,10 @@ export function waive(the: Case, finding: Finding): Finding {
     rule: waiver.id,
     reason: `${finding.reason} (waived by ${waiver.owner} until ${waiver.expires}${ticket}: ${waiver.reason})`,
   };
+}
+
+/** The file whose difference the finding tells, where that is not its subject. */
+function fileOf({ before, after }: Finding): string {
+  const file = after?.['file'] ?? before?.['file'];
+  return typeof file === 'string' ? file : '';
 }

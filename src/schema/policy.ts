@@ -151,7 +151,7 @@ export const waiver = {
     instances: { ...strings, description: 'globs' },
     images: { ...strings, description: 'globs' },
     kinds: strings,
-    subjects: { ...strings, description: 'globs' },
+    subjects: { ...strings, description: 'globs; of what a file says, the fact or the file' },
     sha256: {
       type: 'string',
       pattern: '^[0-9a-f]{64}$',

@@ -70,8 +70,15 @@ export const table: readonly Room[] = [
   },
   { room: 'drift', rooms: ['core', 'fingerprint'], node: [], packages: {}, reason: `${pure}compares, judges nothing` },
   {
+    room: 'state',
+    rooms: ['core', 'fingerprint'],
+    node: ['node:crypto', 'node:path'],
+    packages: {},
+    reason: `${pure}what files of configuration mean`,
+  },
+  {
     room: 'policy',
-    rooms: ['core', 'schema', 'fingerprint'],
+    rooms: ['core', 'schema', 'fingerprint', 'state'],
     node: ['node:crypto', 'node:path'],
     packages: { picomatch: 'policy', diff: 'policy' },
     reason: `${pure}judges what drift found`,

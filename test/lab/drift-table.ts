@@ -1,37 +1,8 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LabInstance } from './fleet.ts';
-import type { Seen } from './scanning.ts';
+import { added, changed, type LabDrift, one, removed, sh } from './drift-words.ts';
+import { noise, state } from './state-table.ts';
 
-/** One way in which a server stops being its image, and all that a scan may say about it. */
-export interface LabDrift {
-  readonly name: string;
-  readonly do: (instance: LabInstance) => Promise<void>;
-  /** Every live finding, nothing beside. */
-  readonly expect: readonly Seen[];
-  /** `snowflake` when it is not said. */
-  readonly verdict?: 'clean' | 'drifted' | 'violating';
-  /** What the diff of the only finding must show. */
-  readonly diff?: RegExp;
-  /** Raw bytes of the only finding's subject, where its printable form loses something. */
-  readonly bytes?: Buffer;
-}
-
-/** A shell script inside, that must succeed. */
-function sh(script: string): LabDrift['do'] {
-  return async (instance) => {
-    // One write of a file, not an argument: the program sees its own name in no argument vector of another process.
-    const result = await instance.run(['/bin/bash', '-e', '-s'], { input: script });
-    if (result.code !== 0) throw new Error(`${instance.name}: ${result.stderr || result.stdout || result.code}`);
-  };
-}
-
-function one(kind: string, change: string, subject: string, severity: string): Seen {
-  return { kind, change, subject, severity };
-}
-const added = (subject: string, severity: string, kind = 'file') => [one(kind, 'added', subject, severity)];
-const changed = (subject: string, severity: string, kind = 'file') => [one(kind, 'changed', subject, severity)];
-const removed = (subject: string, severity: string, kind = 'file') => [one(kind, 'removed', subject, severity)];
 const runs = (subject: string, severity: string) => [one('process', 'violates', subject, severity)];
 
 /** Starts a program that outlives the shell, and waits until it is what it will be. */
@@ -203,7 +174,7 @@ touch -r /tmp/ref /usr/bin/tac`),
   {
     name: 'link points elsewhere',
     do: sh('ln -sfn /opt/awk /etc/alternatives/awk'),
-    expect: changed('/etc/alternatives/awk', 'medium'),
+    expect: changed('alternative awk', 'medium', 'setting'),
   },
   {
     name: 'program became a link',
@@ -284,23 +255,23 @@ const settings: LabDrift[] = [
   {
     name: 'sshd lets root in by password',
     do: sh('echo "PermitRootLogin yes" >>/etc/ssh/sshd_config'),
-    expect: changed('/etc/ssh/sshd_config', 'high'),
+    expect: added('sshd permitrootlogin', 'high', 'setting'),
     diff: /^\+PermitRootLogin yes$/m,
   },
   {
     name: 'sshd drop-in',
     do: sh('echo "PasswordAuthentication yes" >/etc/ssh/sshd_config.d/00-x.conf'),
-    expect: added('/etc/ssh/sshd_config.d/00-x.conf', 'high'),
+    expect: added('sshd passwordauthentication', 'high', 'setting'),
   },
   {
     name: 'host name of another host',
     do: sh('echo "203.0.113.9 deb.example.org" >>/etc/hosts'),
-    expect: added('/etc/hosts', 'medium'),
+    expect: added('host names of 203.0.113.9', 'medium', 'setting'),
   },
   {
     name: 'pam lets everybody in',
     do: sh('sed -i "1i auth sufficient pam_permit.so" /etc/pam.d/sshd'),
-    expect: changed('/etc/pam.d/sshd', 'high', 'account'),
+    expect: added('pam auth of sshd', 'high', 'account'),
   },
   {
     name: 'preload',
@@ -310,52 +281,52 @@ const settings: LabDrift[] = [
   {
     name: 'cron job',
     do: sh('echo "* * * * * root true" >/etc/cron.d/evil'),
-    expect: added('/etc/cron.d/evil', 'high', 'job'),
+    expect: added('cron job of root: * * * * * true', 'high', 'job'),
   },
   {
     name: 'daily job',
     do: sh("printf '#!/bin/sh\\n' >/etc/cron.daily/evil; chmod 755 /etc/cron.daily/evil"),
-    expect: added('/etc/cron.daily/evil', 'high', 'job'),
+    expect: added('daily job evil', 'high', 'job'),
   },
   {
     name: 'systemd unit',
     do: sh("printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/evil.service"),
-    expect: added('/etc/systemd/system/evil.service', 'high', 'service'),
+    expect: added('unit evil.service', 'high', 'service'),
   },
   {
     name: 'systemd unit masked',
     do: sh('ln -sf /dev/null /etc/systemd/system/ssh.service'),
-    expect: added('/etc/systemd/system/ssh.service', 'high', 'service'),
+    expect: added('unit ssh.service masked', 'high', 'service'),
   },
   {
     name: 'start-up script',
     do: sh("printf '#!/bin/sh\\n' >/etc/init.d/evil; chmod 755 /etc/init.d/evil"),
-    expect: added('/etc/init.d/evil', 'high', 'service'),
+    expect: added('init script evil', 'high', 'service'),
   },
   {
     name: 'profile script',
     do: sh('echo "true" >/etc/profile.d/evil.sh'),
-    expect: added('/etc/profile.d/evil.sh', 'high'),
+    expect: added('shell start-up file /etc/profile.d/evil.sh', 'high', 'setting'),
   },
   {
     name: "start-up file of an account's shell",
     do: sh('echo "true" >>/home/scanner/.bashrc'),
-    expect: changed('/home/scanner/.bashrc', 'high'),
+    expect: changed('shell start-up file .bashrc of scanner', 'high', 'setting'),
   },
   {
     name: 'kernel setting',
     do: sh('echo kernel.randomize_va_space=0 >/etc/sysctl.d/99-evil.conf'),
-    expect: added('/etc/sysctl.d/99-evil.conf', 'high', 'setting'),
+    expect: added('sysctl kernel.randomize_va_space', 'high', 'setting'),
   },
   {
     name: 'package source',
     do: sh('echo "deb http://203.0.113.9 x y" >/etc/apt/sources.list.d/evil.list'),
-    expect: added('/etc/apt/sources.list.d/evil.list', 'high'),
+    expect: added('package source deb http://203.0.113.9 x y', 'high', 'setting'),
   },
   {
     name: 'package signing key',
     do: sh('echo key >/etc/apt/trusted.gpg.d/evil.asc'),
-    expect: added('/etc/apt/trusted.gpg.d/evil.asc', 'high', 'key'),
+    expect: added('package key file evil.asc', 'high', 'key'),
   },
   {
     name: 'certificate authority',
@@ -418,14 +389,14 @@ echo 'eve:!:19700:0:99999:7:::' >>/etc/shadow`),
     do: sh(
       'echo "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGludHJ1ZGVyaW50cnVkZXJpbnRydWRlcmludHJ1ZGU eve" >>/root/.ssh/authorized_keys',
     ),
-    expect: added('/root/.ssh/authorized_keys', 'high', 'key'),
+    expect: added('authorized key of root SHA256:1Cq/zavf9hCz6BGqmANY7XuY+Z15dZqb3EdS8p4eKx8', 'high', 'key'),
   },
   {
     name: 'sudo without password',
     do: sh(
       'mkdir -p /etc/sudoers.d; echo "scanner ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/evil; chmod 440 /etc/sudoers.d/evil',
     ),
-    expect: [...added('/etc/sudoers.d', 'high', 'account'), ...added('/etc/sudoers.d/evil', 'high', 'account')],
+    expect: added('sudo rule scanner ALL=(ALL) NOPASSWD: ALL', 'high', 'account'),
   },
 ];
 
@@ -510,4 +481,13 @@ ${start('/usr/bin/sleep 600')}rm /usr/bin/sleep; cp -a /tmp/s /usr/bin/sleep`),
   },
 ];
 
-export const DRIFTS: readonly LabDrift[] = [...packages, ...files, ...names, ...settings, ...accounts, ...running];
+export const DRIFTS: readonly LabDrift[] = [
+  ...packages,
+  ...files,
+  ...names,
+  ...settings,
+  ...accounts,
+  ...running,
+  ...state,
+  ...noise,
+];

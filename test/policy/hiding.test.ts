@@ -104,7 +104,7 @@ describe('an account', () => {
     const home = { ...skel, '/home/debian': 'd 755 1000 1000 - - -' };
     expect(live(skel, { ...home, '/home/debian/.profile': f('644') }, () => {}, debian)).toEqual([]);
     expect(live(skel, { ...home, '/home/debian/.profile': f('644', 'c') }, () => {}, debian)).toEqual([
-      'high /home/debian/.profile',
+      'high shell start-up file .profile of debian',
     ]);
   });
 
@@ -115,7 +115,7 @@ describe('an account', () => {
     expect(live(skel, { ...home, '/home/eve/.bashrc': f('644') }, () => {}, eve)).toEqual(['high user eve']);
     expect(live(skel, { ...home, '/home/eve/.bashrc': f('644', 'c') }, () => {}, eve)).toEqual([
       'high user eve',
-      'high /home/eve/.bashrc',
+      'high shell start-up file .bashrc of eve',
     ]);
   });
 });

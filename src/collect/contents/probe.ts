@@ -1,27 +1,73 @@
 import { escapeName } from '../../core/bytes.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
-import { mayBeKept } from './secrets.ts';
-
-/** Largest content that is read, bytes: configuration written by people is smaller. */
-export const maxContent = 65_536;
+import { kept, maxContentOf, mayBeKept } from './secrets.ts';
 
 export const contents: Probe = {
   name: 'contents',
   about:
-    'text of small, public configuration files under /etc changed since the image was made, for diffs; never secrets',
+    'text of small configuration files under /etc changed since the image was made, of crontabs, trusted certificates and the keys that may log in; never secrets',
   asks: 'always',
   question: sh`
 SF_EXTRA="-name machine-id"
-W() {
+# since DIR TESTS: names of files that changed since the image was made, where that can be asked
+since() {
   if [ $FIND = printf ] && [ "$SINCE" -gt 0 ]; then
-    find "$R/etc" "$@" \( -newermt "@$SINCE" -o -newerct "@$SINCE" -o $SF_EXTRA \) -print0
-  else find "$R/etc" "$@" -print0; fi 2>/dev/null
+    find "$@" \( -newermt "@$SINCE" -o -newerct "@$SINCE" -o $SF_EXTRA \) -print0
+  else find "$@" -print0; fi 2>/dev/null
+}
+# unlinked DIR: is it a directory, and (offline) is no part of its path below the root a link?
+unlinked() {
+  [ -d "$1" ] || return 1
+  p=$1
+  while [ "$p" != "$R" ] && [ "$p" ]; do [ "$R" ] && [ -L "$p" ] && return 1; p=\${p%/*}; done
+  return 0
+}
+# homes on what may hang when it is asked are left alone: network and automatic mounts
+FAR=
+while read -r _ _ _ _ mp _ rest; do
+  case $rest in '- '*) fs=\${rest#- } ;; *) fs=\${rest#* - } ;; esac
+  case $fs in nfs* | cifs* | smb* | ceph* | glusterfs* | fuse* | autofs* | 9p* | afs* | lustre* | beegfs* | gpfs* | ocfs2* | gfs2* | davfs* | sshfs*) FAR="$FAR$NL$mp" ;; esac
+done </proc/self/mountinfo 2>/dev/null
+far() {
+  IFS=$NL; set -f
+  for mp in $FAR; do case $1/ in "$mp"/*) set +f; unset IFS; return 0 ;; esac; done
+  set +f; unset IFS
+  return 1
+}
+# keys that may log in: every account's home of passwd, and the homes of accounts that other sources know
+homes() {
+  n=0 seen=:
+  plain "$R/etc/passwd" && while IFS=: read -r _ _ _ _ _ h _ || [ "$h" ]; do
+    while :; do case $h in */) h=\${h%/} ;; *) break ;; esac; done
+    case $h in '' | /*) ;; *) continue ;; esac
+    case $h/ in *//* | */./* | */../* | *:*) continue ;; esac
+    case $seen in *":$h:"*) continue ;; esac
+    seen="$seen$h:" n=$((n + 1))
+    [ $n -gt 2000 ] && break
+    far "$R$h" || keys "$h"
+  done <"$R/etc/passwd"
+  far "$R/home" && return
+  for k in "$R"/root "$R"/home/*; do
+    h=\${k#"$R"}
+    case $seen in *":$h:"*) continue ;; esac
+    far "$k" || keys "$h"
+  done
+}
+keys() {
+  for k in "$R$1/.ssh/authorized_keys" "$R$1/.ssh/authorized_keys2"; do [ -r "$k" ] && plain "$k" && [ ! -L "$k" ] && printf '%s\0' "$k"; done
 }
 C() {
-  W -type f -size -129 \( -perm -004 -o -path "$RG/etc/sudoers*" \) ! -name '*shadow*' ! -name '*gshadow*' ! -name 'ssh_host_*_key' ! -name '*.key' ! -name '*.keytab' ! -path "$RG/etc/ssl/certs/*"
-  for k in "$R"/root/.ssh/authorized_keys "$R"/home/*/.ssh/authorized_keys; do [ -r "$k" ] && plain "$k" && [ ! -L "$k" ] && printf '%s\0' "$k"; done
+  since "$R/etc" -type f \( -size -129 -o -size -1025 -path "$RG/etc/ssl/certs/*" \) \( -perm -004 -o -path "$RG/etc/sudoers*" -o -path "$RG/etc/doas*" -o -path "$RG/etc/cron*" -o -path "$RG/etc/ssh/sshd_config*" \) ! -name '*shadow*' ! -name '*gshadow*' ! -name 'ssh_host_*_key' ! -name '*.key' ! -name '*.keytab'
+  for d in "$R/var/spool/cron" "$R/var/spool/cron/crontabs" "$R/var/spool/cron/tabs"; do
+    unlinked "$d" && find "$d" ! -path "$RG\${d#"$R"}" -prune -type f -size -129 -print0 2>/dev/null
+  done
+  unlinked "$R/usr/local/share/ca-certificates" && since "$R/usr/local/share/ca-certificates" -type f -size -129
+  # only what changed: they prove that a new bundle holds a package's authorities and no other
+  [ $FIND = printf ] && [ "$SINCE" -gt 0 ] && unlinked "$R/usr/share/ca-certificates" && since "$R/usr/share/ca-certificates" -type f -name '*.crt' -size -129
+  homes
 }
+plain "$R/etc/passwd" && [ "$(wc -l <"$R/etc/passwd" 2>/dev/null)" -gt 2000 ] 2>/dev/null && rec "x homes"
 C | xargs -0 sh -c 'for f; do printf "n %s\0" "$f"; done' sh
 if [ "$GREPZ" ]; then C | xargs -0 -r grep -aHz '' 2>/dev/null
 else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf "\0"; done' sh 2>/dev/null; fi
@@ -32,7 +78,9 @@ else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf
     const found = new Map<string, string>();
     const binary = new Set<string>();
     for (const record of frame.records()) {
-      if (record.startsWith('n ')) names.add(record.slice(2));
+      if (record === 'x homes')
+        draft.gap('contents', 'limit', 'of more than 2000 accounts, the keys of the later ones were not read');
+      else if (record.startsWith('n ')) names.add(record.slice(2));
       else {
         const name = nameOf(record, names);
         if (name === undefined) continue;
@@ -43,8 +91,8 @@ else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf
     }
     for (const [name, text] of found) {
       const path = name.slice(strip);
-      if (binary.has(name) || text.length > maxContent || !mayBeKept(path, text)) continue;
-      draft.contents.set(escapeName(path), escapeName(text));
+      if (binary.has(name) || text.length > maxContentOf(path) || !mayBeKept(path, text)) continue;
+      draft.contents.set(escapeName(path), escapeName(kept(path, text)));
     }
   },
 };

@@ -79,9 +79,9 @@ function findingLines(finding: ReportFinding, paint: Paint): string[] {
       : []),
   ];
   const tail = notes.length > 0 ? paint('dim', ` (${notes.join(', ')})`) : '';
-  const versions = finding.kind === 'package' ? versionChange(finding) : '';
+  const values = finding.kind === 'package' ? versionChange(finding) : valueChange(finding);
   return [
-    `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', finding.subject)}${versions}${tail}`,
+    `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', finding.subject)}${values}${tail}`,
     `           ${paint('dim', printable(finding.reason))}`,
     ...(finding.diff ? diffLines(finding.diff, paint) : []),
   ];
@@ -93,6 +93,15 @@ function versionChange({ before, after }: ReportFinding): string {
   return old && now
     ? ` ${printable(String(old))} -> ${printable(String(now))}`
     : ` ${printable(String(now ?? old ?? ''))}`;
+}
+
+/** What a setting was and is, where that is a short text that says something. */
+function valueChange({ before, after }: ReportFinding): string {
+  const text = (value: unknown) => (typeof value === 'string' && !/^[0-9a-f]{64}$/.test(value) ? value : undefined);
+  const [old, now] = [text(before?.['value']), text(after?.['value'])];
+  if ((old ?? now ?? '') === '' || (old ?? '').length + (now ?? '').length > 100) return '';
+  if (before && after) return old !== undefined && now !== undefined ? ` ${printable(old)} -> ${printable(now)}` : '';
+  return `: ${printable(old ?? now ?? '')}`;
 }
 
 /** Lines of a diff that a terminal gets; the JSON report has all of them. */
