@@ -9,7 +9,7 @@ import { type Baseline, nextBaseline, packBaseline, unpackBaseline } from './bas
 import type { ManifestBook } from './manifests.ts';
 
 /** Within so many quick scans every file is hashed again. */
-const scansPerRound = 10;
+const scansPerRound = 24;
 
 /** How the files of instances are to be read. */
 export interface ReadingOptions {
@@ -99,7 +99,7 @@ export class Asks {
 
 /**
  * Digests of a baseline's buckets, with `-` for those to be hashed again whatever stat says: all with files that run with
- * the rights of others, the ones that were not hashed for longest, and as many at random. An instance cannot know which.
+ * the rights of others, the ones that were not hashed for longest, and a few at random. An instance cannot know which.
  */
 function chosen({ stream, ends, sweep, hashedAt }: Baseline): string[] {
   const again = privileged(stream, ends);
@@ -108,6 +108,6 @@ function chosen({ stream, ends, sweep, hashedAt }: Baseline): string[] {
     .map((at, i) => ({ at, i, luck: randomInt(2 ** 32) }))
     .sort((a, b) => a.at - b.at || a.luck - b.luck);
   for (const { i } of order.slice(0, share)) again.add(i);
-  for (let n = 0; n < share; n++) again.add(randomInt(Math.max(1, ends.length)));
+  for (let n = 0; n < Math.ceil(share / 4); n++) again.add(randomInt(Math.max(1, ends.length)));
   return sweep.digests.map((digest, i) => (again.has(i) ? '-' : digest));
 }
