@@ -1,4 +1,5 @@
 import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
+import type { GapReason } from './facts.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
@@ -29,7 +30,7 @@ export interface Reach {
   password?: string;
   /** Reference to the passphrase of encrypted keys. */
   passphrase?: string;
-  /** Run the program through `sudo -n`. */
+  /** Run the program through `sudo -n`; implied by `sudoPassword` and `sudoCommand`. */
   sudo?: boolean;
   /** For `ssm://`. */
   ssm?: {
@@ -38,6 +39,20 @@ export interface Reach {
     /** False: never hold an answer that is too long for one command in the instance's memory (`/dev/shm`). */
     hold?: boolean;
   };
+  /** Reference to the password that sudo asks for. */
+  sudoPassword?: string;
+  /** Absolute path of a helper on the instance that sudo may run: it reads the program from standard input (`doctor --sudoers`). */
+  sudoCommand?: string;
+  /** `openssh`: the system's own ssh in place of the client inside; for certificates, FIDO keys, GSSAPI. */
+  sshClient?: 'builtin' | 'openssh';
+  /** Jump hosts as ProxyJump writes them (`[user@]host[:port],...`, `none`); outranks the OpenSSH configuration. */
+  proxyJump?: string;
+  /** The only host keys that are good: OpenSSH lines (`ssh-ed25519 AAAA...`) or fingerprints (`[TYPE] SHA256:...`). */
+  hostKeys?: string[];
+  /** `accept-new`: a key of a host without a known one is pinned at first use; a changed one is refused all the same. */
+  hostKeyPolicy?: 'known' | 'accept-new';
+  /** How often a connection that failed in passing is tried again; 2 by default. */
+  retries?: number;
 }
 
 /** Limits of one session. Milliseconds and bytes. */
@@ -58,6 +73,20 @@ export interface Answer {
   /** Exit status of the program; null when it did not end by itself. */
   exitCode: number | null;
   ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'interrupted';
+  /** Why the program was not run at all, where the way in knows (sudo refused). */
+  refused?: { reason: GapReason; detail: string };
+}
+
+/** How one got in, for people. */
+export interface Arrival {
+  /** Hosts called one after the other, `user@host:port`, the instance last. */
+  road: string[];
+  /** Its key and where that is known from; empty where there is none. */
+  hostKey: string;
+  /** How the login was made; empty where there is none. */
+  login: string;
+  /** Who called: `builtin`, `openssh`. */
+  client: string;
 }
 
 /** Arguments of the probe program: which root, live or offline, and since when packages and files count as recent. */
@@ -96,6 +125,7 @@ export interface Session {
   archive?(onBytes?: (total: number) => void): Promise<RootArchive>;
   /** Frames of the probes `processes` and `sockets` (see collect) as the kernel shows them from outside; undefined where that may not be read. */
   outside?(): Promise<{ processes: Buffer; sockets: Buffer } | undefined>;
+  readonly arrival?: Arrival;
   close(): Promise<void>;
 }
 

@@ -29,7 +29,8 @@ steward ALL=(root) ALL
 `;
 
 /** SHA-512 crypt of STEWARD_PASSWORD with a fixed salt, so that every build is the same. */
-const STEWARD_HASH = '$6$snowfencelab$1sPrgUvjImu4evNHTV6r8FFPLDM9MUq18fZxk.j22xWOj7UeA3pQPnEzG.Ks7P/uqKRPNrwVQ2rwRFbjh0wEA0';
+const STEWARD_HASH =
+  '$6$snowfencelab$1sPrgUvjImu4evNHTV6r8FFPLDM9MUq18fZxk.j22xWOj7UeA3pQPnEzG.Ks7P/uqKRPNrwVQ2rwRFbjh0wEA0';
 
 /** MaxStartups: sshd's own 10:30:100 drops connections of a scanner that asks many things at once. UseDNS: nobody answers here. */
 const SSHD_CONFIG = `MaxStartups 100:30:200
@@ -54,7 +55,15 @@ printf 'IMAGE_ID=lab-debian\\nIMAGE_VERSION=1\\n' >>/usr/lib/os-release
 ldconfig
 `;
 
-const RECIPE = { suite: SUITE, packages: PACKAGES, sshd: SSHD_CONFIG, seal: SEAL, init: INIT_OPENSSH, SUDOERS, STEWARD_HASH };
+const RECIPE = {
+  suite: SUITE,
+  packages: PACKAGES,
+  sshd: SSHD_CONFIG,
+  seal: SEAL,
+  init: INIT_OPENSSH,
+  SUDOERS,
+  STEWARD_HASH,
+};
 
 let building: Promise<LabImage> | undefined;
 

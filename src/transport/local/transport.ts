@@ -5,5 +5,5 @@ import { processSession } from '../process.ts';
 export const local: Transport = {
   scheme: 'local',
   scope: () => ({ root: '/', mode: 'live' }),
-  open: async (instance, limits, signal) => processSession(instance.reach.sudo === true, limits, signal),
+  open: async (instance, limits, signal) => processSession(instance.reach, limits, signal),
 };

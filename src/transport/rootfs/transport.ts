@@ -13,7 +13,7 @@ export const rootfs: Transport = {
   scope: (instance) => ({ root: directoryOf(instance.uri), mode: 'offline' }),
   async open(instance, limits, signal) {
     directoryOf(instance.uri);
-    return processSession(instance.reach.sudo === true, limits, signal);
+    return processSession(instance.reach, limits, signal);
   },
 };
 
