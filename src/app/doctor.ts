@@ -202,7 +202,12 @@ function readable(draft: Draft, { places, unreadable }: Found): Check[] {
       if (gaps.length === 0) return { check: `reads ${name}`, state: 'ok', detail: about };
       const detail = gaps.map((gap) => gap.detail).join('; ');
       const closed = gaps.some(({ reason }) => reason === 'permission');
-      return { check: `reads ${name}`, state: 'gap', detail, ...(closed && draft.os.uid !== 0 ? { advice: asRoot } : {}) };
+      return {
+        check: `reads ${name}`,
+        state: 'gap',
+        detail,
+        ...(closed && draft.os.uid !== 0 ? { advice: asRoot } : {}),
+      };
     });
   const examples = unreadable.slice(0, 3).map((path) => display(path).text);
   checks.push(

@@ -14,6 +14,9 @@ import type { Target } from './target.ts';
 /** First wait before a connection is tried again; it doubles, and half of it is chance. Milliseconds. */
 const firstWaitMs = 250;
 
+/** How long a ProxyCommand that has closed its output may take to end. Milliseconds. */
+const lastWordsMs = 500;
+
 /** What the way in may cost. */
 export interface Patience {
   /** For all hops and all attempts together. Milliseconds. */
@@ -77,7 +80,7 @@ async function dialTo(target: Target, reach: Reach, patience: Patience) {
 }
 
 async function dialProxy(command: string, { host, port }: Target, { limitMs, signal }: Patience) {
-  const { stream, said } = runProxy(command);
+  const { stream, said, ended } = runProxy(command);
   const failed = (what: string): ReachError => {
     const words = said().trim();
     return new ReachError(
@@ -89,8 +92,10 @@ async function dialProxy(command: string, { host, port }: Target, { limitMs, sig
   try {
     // Its first bytes, the server's greeting, are the sign that there is a road.
     await settled<void>(signal, limitMs, (resolve, reject) => {
-      stream.once('readable', () => (stream.readableLength > 0 ? resolve() : reject(inPassing(failed('ended')))));
-      stream.once('close', () => reject(inPassing(failed('ended'))));
+      // Its last words come on another pipe than its end.
+      const over = () => Promise.race([ended, sleep(lastWordsMs)]).then(() => reject(inPassing(failed('ended'))));
+      stream.once('readable', () => (stream.readableLength > 0 ? resolve() : void over()));
+      stream.once('close', () => void over());
       return () => failed('did not get through in time');
     });
     return stream;

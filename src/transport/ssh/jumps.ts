@@ -134,7 +134,8 @@ function atHop(error: unknown, name: string, address: string): ReachError {
 
 function notForwarded(error: Error, name: string, address: string): ReachError {
   const said = saying(error.message.replace(/^\(SSH\) Channel open failure: /, ''));
-  const forbidden = /prohibited|denied|forward/i.test(said);
+  // RFC 4254: 1 = administratively prohibited, 2 = connect failed. OpenSSH's words for the first tell nothing.
+  const forbidden = 'reason' in error && error.reason === 1;
   const hint = forbidden
     ? 'does its sshd allow it (AllowTcpForwarding, PermitOpen, the account)?'
     : 'is the instance running, and does its firewall let the jump host in?';

@@ -45,7 +45,7 @@ const words: readonly Explain[] = [
     'passing',
   ],
   [
-    /Bad configuration option|bad configuration|Unable to negotiate|loop via|percent_expand/i,
+    /Bad configuration option|bad configuration|Bad owner or permissions|Unable to negotiate|loop via|percent_expand/i,
     'unsupported',
     'try the same with: ssh -v',
   ],

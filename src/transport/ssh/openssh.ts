@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ReachError } from '../../core/errors.ts';
 import type { Limits, Reach, Session } from '../../core/ports.ts';
 import { killGroup, runChild } from '../process.ts';
@@ -13,6 +13,7 @@ import { remoteCommand } from './command.ts';
 import { settled } from './connect.ts';
 import { clientConfig } from './openssh-config.ts';
 import { arrivalOf, explainSsh } from './openssh-words.ts';
+import { pinFileOf } from './target.ts';
 
 /** Most of what ssh says that is kept. Characters. */
 const wordsKept = 200_000;
@@ -62,7 +63,8 @@ export async function opensshSession(
   const shown = hostPort(address.host, address.port ?? 22);
   const running = new Set<ChildProcessWithoutNullStreams>();
   try {
-    await writeFile(config, clientConfig(reach, { connectMs: limitMs, keepaliveMs }), { mode: 0o600 });
+    await writeFile(config, await clientConfig(reach, { connectMs: limitMs, keepaliveMs }), { mode: 0o600 });
+    if (reach.hostKeyPolicy === 'accept-new') await prepare(pinFileOf(reach));
     if (reach.hostKeys) {
       const lines = reach.hostKeys.map((key) => `${givenName} ${key}\n`).join('');
       await writeFile(join(dir, 'given'), lines, { mode: 0o600 });
@@ -97,6 +99,12 @@ export async function opensshSession(
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** ssh makes a known-hosts file that everybody may read. */
+async function prepare(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await (await open(file, 'a', 0o600)).close();
 }
 
 /** The name under which keys of the inventory stand. */

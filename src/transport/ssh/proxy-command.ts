@@ -44,8 +44,17 @@ export function proxyCommand(text: string, { host, port, user, original }: Named
 /** Most of the command's standard error that is kept for a message. Characters. */
 const stderrLength = 400;
 
-/** A running ProxyCommand as a byte stream; `said` gives what it wrote to standard error so far. */
-export function runProxy(command: string): { stream: Wire; said(): string } {
+/** A running ProxyCommand. */
+export interface Proxy {
+  stream: Wire;
+  /** What it wrote to standard error so far. */
+  said(): string;
+  /** Resolves when it has ended and nothing more will be said. */
+  ended: Promise<void>;
+}
+
+/** Runs a ProxyCommand as OpenSSH does, in a process group of its own. */
+export function runProxy(command: string): Proxy {
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -62,5 +71,6 @@ export function runProxy(command: string): { stream: Wire; said(): string } {
     said += messageOf(error);
   });
   child.stdin.on('error', () => {});
-  return { stream: new Wire(child.stdout, child.stdin, kill), said: () => said };
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  return { stream: new Wire(child.stdout, child.stdin, kill), said: () => said, ended };
 }

@@ -88,7 +88,7 @@ export async function resolveTarget(address: SshAddress, reach: Reach, jumps = 0
     ...(agent ? { agent } : {}),
     ...(road ? { road } : {}),
     ...(reach.hostKeys ? { hostKeys: reach.hostKeys } : {}),
-    ...(pinning ? { pinFile: reach.knownHosts?.[0] ? withHome(reach.knownHosts[0]) : ownPins() } : {}),
+    ...(pinning ? { pinFile: pinFileOf(reach) } : {}),
     cannot: cannotDo(settings),
     ...(seconds > 0 ? { connectMs: seconds * 1000 } : {}),
   };
@@ -97,6 +97,11 @@ export async function resolveTarget(address: SshAddress, reach: Reach, jumps = 0
 /** Where keys are pinned when nobody names a file. */
 export function ownPins(): string {
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'snowfence', 'known_hosts');
+}
+
+/** The file that a new key goes to: the first that somebody named, else one of our own. */
+export function pinFileOf({ knownHosts }: Reach): string {
+  return knownHosts?.[0] ? withHome(knownHosts[0]) : ownPins();
 }
 
 function cannotDo(settings: Settings): string[] {
