@@ -128,8 +128,12 @@ const refusals: readonly (readonly [RegExp, GapReason, string])[] = [
     'permission',
     'the helper is pinned to another program: install the output of snowfence doctor --sudoers of this version',
   ],
-  [/password (has )?expired|account (has )?expired|account validation failure/i, 'auth', 'the account has expired'],
-  [/sudo.*(not found|No such file)/i, 'tool-missing', 'there is no sudo there: log in as root, or scan without sudo'],
+  [/(password|account) (has |is )?expired|account validation failure/i, 'auth', 'the account has expired'],
+  [
+    /(sudo|env).*(not found|No such file|ENOENT)|can't execute 'sudo'/i,
+    'tool-missing',
+    'there is no sudo there: log in as root, or scan without sudo',
+  ],
 ];
 
 /** The same answer, with the reason where sudo (or the helper) did not run the program. `who` names the instance. */

@@ -116,6 +116,18 @@ function judge([first = [], ...lesser]: KnownKey[][], key: Buffer): Standing {
   );
 }
 
+/** Type and fingerprint of the key on one line of a known-hosts file; undefined when there is none. */
+export async function keyOnLine(path: string, line: number): Promise<string | undefined> {
+  const known = await parsed(path).catch(() => undefined);
+  if (!known) return undefined;
+  const entries = [
+    ...[...known.plain.values()].flat(),
+    ...[...known.patterns, ...known.hashed].map(({ entry }) => entry),
+  ];
+  const entry = entries.find((one) => one.line === line);
+  return entry && `${entry.type} ${fingerprint(entry.key)}`;
+}
+
 /** `SHA256:...`, as ssh-keygen prints it. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;

@@ -70,6 +70,12 @@ export function explainSsh(stderr: string, address: string): ReachError {
   return found?.[3] ? inPassing(error) : error;
 }
 
+/** Where ssh says that another key is known: file and line (from 1). */
+export function offendingLine(stderr: string): { file: string; line: number } | undefined {
+  const [, file = '', line] = /^Offending .*key in (.+):(\d+)\s*$/m.exec(stderr) ?? [];
+  return file ? { file, line: Number(line) } : undefined;
+}
+
 /** How it got in, from the same messages. */
 export function arrivalOf(stderr: string, address: string): Arrival {
   const last = (pattern: RegExp): RegExpMatchArray | undefined => [...stderr.matchAll(pattern)].at(-1);

@@ -11,8 +11,9 @@ import type { SshAddress } from './address.ts';
 import { type Patience, persevere } from './arrive.ts';
 import { remoteCommand } from './command.ts';
 import { settled } from './connect.ts';
+import { keyOnLine } from './host-key.ts';
 import { clientConfig } from './openssh-config.ts';
-import { arrivalOf, explainSsh } from './openssh-words.ts';
+import { arrivalOf, explainSsh, offendingLine } from './openssh-words.ts';
 import { pinFileOf } from './target.ts';
 
 /** Most of what ssh says that is kept. Characters. */
@@ -166,9 +167,8 @@ async function startMaster(
       child.once('close', (code) => {
         const missing = code === 127 && /not found/.test(said);
         const hint = "install OpenSSH's client, or use reach.sshClient: builtin";
-        reject(
-          missing ? new ReachError('unsupported', 'there is no ssh on this machine', hint) : explainSsh(said, shown),
-        );
+        if (missing) reject(new ReachError('unsupported', 'there is no ssh on this machine', hint));
+        else explained(said, shown).then(reject);
       });
       return () =>
         new ReachError('timeout', `${shown} did not let ssh in within ${seconds(limitMs)}`, 'is the instance well?');
@@ -178,6 +178,15 @@ async function startMaster(
     await end(child);
     throw error;
   }
+}
+
+/** The error, with the fingerprint of the key that was known, of which ssh itself tells only the place. */
+async function explained(said: string, shown: string): Promise<ReachError> {
+  const error = explainSsh(said, shown);
+  const place = offendingLine(said);
+  const known = place && (await keyOnLine(place.file, place.line));
+  if (!known) return error;
+  return new ReachError(error.reason, `${error.message}; known is ${known} (${place.file}:${place.line})`, error.hint);
 }
 
 /** Ends ssh and whatever it started, and waits until they are gone. */

@@ -83,7 +83,10 @@ export async function resolveTarget(address: SshAddress, reach: Reach, jumps = 0
     ],
     identityFiles:
       (ownKeys ? undefined : reach.identityFiles?.map((name) => ({ path: withHome(name), required: true }))) ??
-      files('identityfile', ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']),
+      files(
+        'identityfile',
+        ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'].map((name) => `~/.ssh/${name}`),
+      ),
     identitiesOnly: isYes(get('identitiesonly')),
     ...(agent ? { agent } : {}),
     ...(road ? { road } : {}),

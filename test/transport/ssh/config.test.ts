@@ -116,7 +116,7 @@ describe('target', () => {
     expect(target).toMatchObject({ host: 'H.example.com', port: 22, user: localUser(), agent: '/agent' });
     expect(target.knownNames).toEqual(['h.example.com']);
     expect(target.identityFiles.map(({ path }) => path)).toEqual(
-      ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `${homedir()}/.ssh/${name}`),
+      ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'].map((name) => `${homedir()}/.ssh/${name}`),
     );
     expect(target.knownHosts.map(({ path }) => path)).toEqual([
       `${homedir()}/.ssh/known_hosts`,
