@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Examined } from '../../src/app/doctor.ts';
 import { examine } from './examining.ts';
+import { run } from './exec.ts';
 import { makeKey } from './first-boot.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
 import { labImage, STEWARD_PASSWORD } from './image.ts';
 import type { LabImage } from './image-store.ts';
 import { describeLab } from './require.ts';
-import { Desk, scan, snowfence } from './scanning.ts';
+import { Desk, SNOWFENCE, scan, snowfence } from './scanning.ts';
 import { Authority, log, logins, setSshd } from './sshd.ts';
 
 const clients = ['builtin', 'openssh'] as const;
@@ -290,5 +292,22 @@ describeLab('sudo', () => {
     // Mistakes of the reference are said before anybody is asked.
     const usage = await snowfence(['doctor', 'ssh://h', '--sudo-password', 'hunter2']);
     expect([usage.code, usage.stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
+  });
+
+  it('is spoken to in the same way on this machine', async () => {
+    // `local:` runs what PATH calls sudo: here the instance's own, in its namespaces and as its account.
+    const enter = (uid: number) =>
+      `#!/bin/sh\nexec nsenter --target ${one.pid} --mount --pid --uts --ipc --net --root --wd -S ${uid} -G ${uid} -- /usr/bin/sudo "$@"\n`;
+    const local = async (uid: number, way: readonly string[]) => {
+      await writeFile(join(desk.dir, 'sudo'), enter(uid), { mode: 0o755 });
+      const env = { ...process.env, PATH: `${desk.dir}:${process.env['PATH']}` } as Record<string, string>;
+      const { code, stdout } = await run(process.execPath, [SNOWFENCE, 'doctor', 'local:', '--json', ...way], { env });
+      const checks = (JSON.parse(stdout) as { instances: Examined[] }).instances[0]?.checks ?? [];
+      return [code, checks.find(({ check }) => check === 'sudo')?.detail];
+    };
+    expect(await local(1503, password('secret'))).toEqual([0, 'the program runs as root, by sudo']);
+    expect(await local(1502, ['--sudo'])).toEqual([0, 'the program runs as root, by sudo']);
+    expect(await local(1503, password('wrong'))).toEqual([3, expect.stringContaining('1 incorrect password attempt')]);
+    expect(await local(1503, ['--sudo'])).toEqual([3, expect.stringContaining('wants a password')]);
   });
 });
