@@ -9,7 +9,8 @@ const sudoersPath = '/etc/sudoers.d/snowfence';
 
 /**
  * The helper that sudo runs: it takes a program from standard input to memory, compares its sha256 with those it was
- * made with, and only then becomes it. What is compared is what is run: nothing is read twice.
+ * made with, and only then becomes it. What is compared is what is run: nothing is read twice. What comes behind the
+ * program on standard input is the program's to read.
  */
 export function helperScript(pinned: { scan: string; doctor: string } = pinnedPrograms()): string {
   return `#!/bin/sh
@@ -19,11 +20,12 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 unset ENV BASH_ENV CDPATH IFS
 refuse() { echo "snowfence-run: refused: $1" >&2; exit 126; }
-[ $# = 3 ] || refuse 'wants three arguments: ROOT live|offline SINCE'
+[ $# = 4 ] || refuse 'wants four arguments: ROOT live|offline SINCE LENGTH'
 case $1 in /*) ;; *) refuse 'ROOT must be absolute' ;; esac
 case $2 in live | offline) ;; *) refuse 'wants live or offline' ;; esac
 case $3 in '' | *[!0-9]*) refuse 'SINCE must be a number' ;; esac
-program=$(head -c 1048576; echo .)
+case $4 in '' | *[!0-9]* | ????????*) refuse 'LENGTH must be a number of bytes' ;; esac
+program=$(head -c "$4"; echo .)
 program=\${program%.}
 sum=$(printf %s "$program" | sha256sum)
 case \${sum%% *} in

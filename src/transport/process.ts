@@ -1,25 +1,27 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { messageOf, ReachError } from '../core/errors.ts';
-import type { Answer, Limits, Reach, Session } from '../core/ports.ts';
+import type { Answer, Limits, Session } from '../core/ports.ts';
 import { collectAnswer } from './answer.ts';
-import { explainSudo, feed, type Sudo, shellWords, sudoOf } from './sudo.ts';
+import { feed } from './feed.ts';
+import { explainSudo, type Sudo, shellWords, throughSudo } from './sudo.ts';
 
 /** Between SIGTERM and SIGKILL, and again between SIGKILL and giving up on pipes that somebody else holds. Milliseconds. */
 const graceMs = 500;
 
 /**
  * A session whose programs run as children of this process, in a process group of their own so that a limit ends all of
- * it. `reach` says whether sudo runs them. @throws ReachError `interrupted` when the signal is aborted already.
+ * it; by sudo where that is wanted. @throws ReachError `interrupted` when the signal is aborted already.
  */
-export async function processSession(reach: Reach, limits: Limits, signal: AbortSignal): Promise<Session> {
+export function processSession(wanted: Sudo | false | undefined, limits: Limits, signal: AbortSignal): Session {
   if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was read');
   const deadline = performance.now() + limits.totalMs;
-  const sudo = await sudoOf(reach);
+  const sudo = wanted || undefined;
   const running = new Set<ChildProcessWithoutNullStreams>();
   return {
-    async run(program, scope, onBytes) {
-      const [command = '', ...args] = shellWords(scope, sudo);
-      const answer = await runChild({ command, args, program, sudo, limits, deadline, signal, onBytes, running });
+    async run(program, scope, onBytes, input) {
+      const [command = '', ...args] = shellWords(scope, sudo, Buffer.byteLength(program));
+      const child = { command, args, program, sudo, limits, deadline, signal, onBytes, input, running };
+      const answer = await runChild(child);
       return explainSudo(answer, sudo, 'this machine');
     },
     arrival: { road: ['this machine'], hostKey: '', login: '', client: '' },
@@ -39,6 +41,7 @@ export interface Run {
   deadline: number;
   signal: AbortSignal;
   onBytes: Parameters<Session['run']>[2];
+  input: Parameters<Session['run']>[3];
   running: Set<ChildProcessWithoutNullStreams>;
 }
 
@@ -52,6 +55,7 @@ export function runChild({
   deadline,
   signal,
   onBytes,
+  input,
   running,
 }: Run): Promise<Answer> {
   const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -77,16 +81,22 @@ export function runChild({
   }
   function done(ended: 'exit' | 'cut', code: number | null): void {
     for (const timer of timers) clearTimeout(timer);
-    fed.flush();
+    door.flush();
     running.delete(child);
     collector.finish(ended, code);
   }
 
   // The program may end before it has read all of itself; the exit status tells that story better than EPIPE.
   child.stdin.on('error', () => {});
-  const fed = feed(sudo, child.stdin, collector, program);
-  child.stdout.on('data', collector.stdout);
-  child.stderr.on('data', fed.stderr);
+  let heard: (chunk: Buffer) => void = () => {};
+  const door = throughSudo(sudo, child.stdin, collector, () => {
+    heard = feed(child.stdin, program, input);
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    heard(chunk);
+    collector.stdout(chunk);
+  });
+  child.stderr.on('data', door.stderr);
   // 127 is what a shell answers for a program that is not there, so that both kinds of session say the same.
   child.on('error', (error) => {
     if (child.pid !== undefined) return;

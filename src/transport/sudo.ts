@@ -41,27 +41,35 @@ export async function sudoOf({ sudo, sudoPassword, sudoCommand }: Reach): Promis
  * sudo forgets what it remembers (`-k`), so that it asks for certain, and the shell announces itself: only then is it
  * told the program, which else sudo would take for more passwords, or the shell the password for a command.
  */
-export function shellWords({ root, mode, since }: ProgramArguments, sudo: Sudo | undefined): string[] {
+export function shellWords(
+  { root, mode, since }: ProgramArguments,
+  sudo: Sudo | undefined,
+  programBytes: number,
+): string[] {
   const args = [root, mode, String(since)];
   if (!sudo) return ['/bin/sh', '-s', '--', ...args];
   // English messages, because they are read below.
   const base = ['env', 'LC_ALL=C', 'sudo'];
-  if (sudo.command !== undefined) return [...base, '-n', sudo.command, ...args];
+  // The helper reads the program to its end before it runs any of it, and must leave what comes behind it.
+  if (sudo.command !== undefined) return [...base, '-n', sudo.command, ...args, String(programBytes)];
   if (sudo.password === undefined) return [...base, '-n', '/bin/sh', '-s', '--', ...args];
   const announce = `printf ${sudo.ready} >&2; set -f; IFS=; exec /bin/sh -s -- $1 $2 $3`;
   return [...base, '-k', '-S', '-p', sudo.prompt, '/bin/sh', '-c', announce, 'snowfence', ...args];
 }
 
 /** Where a program's standard error goes, and its last bytes at the end. */
-export interface Feed {
+export interface Doorway {
   stderr(chunk: Buffer): void;
   flush(): void;
 }
 
-/** Sends the program; where sudo wants a password, sends that once, at its question, and the program when it is through. */
-export function feed(sudo: Sudo | undefined, stdin: Writable, collector: Collector, program: string): Feed {
+/**
+ * Calls `start`, which sends the program, as soon as somebody reads it: at once, or where sudo may want a password when
+ * that was told, once, at its question, and the shell behind sudo has announced itself.
+ */
+export function throughSudo(sudo: Sudo | undefined, stdin: Writable, collector: Collector, start: () => void): Doorway {
   if (sudo?.password === undefined) {
-    stdin.end(program);
+    start();
     return { stderr: collector.stderr, flush() {} };
   }
   const { password, prompt, ready } = sudo;
@@ -96,7 +104,7 @@ export function feed(sudo: Sudo | undefined, stdin: Writable, collector: Collect
     pass(at);
     held = held.subarray(ready.length);
     pass(held.length);
-    stdin.end(program);
+    start();
   };
   return { stderr, flush: () => pass(held.length) };
 }

@@ -98,15 +98,27 @@ describeLab('doctor', () => {
         { input },
       );
     const program = (await snowfence(['probe', 'show'])).stdout;
-    const whole = await ask(`sudo -n ${HELPER} / live 0`, program);
+    const length = Buffer.byteLength(program);
+    const whole = await ask(`sudo -n ${HELPER} / live 0 ${length}`, program);
     expect([whole.code, whole.stdout.includes('SNOWFENCE/1')]).toEqual([0, true]);
     for (const other of ['id >&2\n', `${program}id\n`, program.slice(0, -1), '', `\0${program}#`]) {
-      const refused = await ask(`sudo -n ${HELPER} / live 0`, other);
+      const refused = await ask(`sudo -n ${HELPER} / live 0 ${Buffer.byteLength(other)}`, other);
       expect([refused.code, refused.stdout]).toEqual([126, '']);
       expect(refused.stderr).toMatch(/^snowfence-run: refused: this program is not one/m);
       expect(refused.stderr).not.toContain('uid=0');
     }
-    for (const words of ['relative live 0', '/ other 0', '/ live x', '/ live', "/ live '0;id'"]) {
+    // What comes behind the program is its to read, and is not run.
+    const behind = await ask(`sudo -n ${HELPER} / live 0 ${length}`, `${program}id\n`);
+    expect([behind.code, behind.stdout.includes('uid=0')]).toEqual([0, false]);
+    for (const words of [
+      'relative live 0 9',
+      '/ other 0 9',
+      '/ live x 9',
+      '/ live 0',
+      "/ live '0;id' 9",
+      '/ live 0 x',
+      '/ live 0 99999999',
+    ]) {
       expect([words, (await ask(`sudo -n ${HELPER} ${words}`, program)).code]).toEqual([words, 126]);
     }
     for (const command of ['/bin/sh -c id', '/usr/bin/id', `/bin/sh ${HELPER} / live 0`]) {
@@ -116,7 +128,7 @@ describeLab('doctor', () => {
     // A helper that somebody changed is not run at all; one of another version refuses, and the scan says which to install.
     const good = (await one.run(`cat ${HELPER}`)).stdout;
     await one.run(`cat >${HELPER}`, { input: `${good}# changed\n` });
-    expect((await ask(`sudo -n ${HELPER} / live 0`, program)).code).toBe(1);
+    expect((await ask(`sudo -n ${HELPER} / live 0 ${length}`, program)).code).toBe(1);
     await one.run(`cat >${HELPER}`, { input: good.replaceAll(/^ {2}[0-9a-f]{64}/gm, `  ${'0'.repeat(64)}`) });
     await one.run(`echo 'scanner ALL=(root) NOPASSWD: ${HELPER}' >/etc/sudoers.d/snowfence`);
     const old = await examine(fleet, [one], way, 'scanner');

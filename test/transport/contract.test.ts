@@ -98,7 +98,7 @@ async function realServer(sshClient: 'builtin' | 'openssh'): Promise<Harness> {
       sshClient,
     }),
     // OpenSSH's ssh passes no signal on; the program ends when it next writes.
-    ...(sshClient === 'openssh' ? { opensWithinMs: 4000 } : {}),
+    opensWithinMs: 4000,
     endsSilentPrograms: sshClient === 'builtin' && userInfo().uid !== 0,
     async stop() {
       await server.stop();

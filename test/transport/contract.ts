@@ -145,7 +145,7 @@ export function describeContract(name: string, start: () => Promise<Harness>): v
 
     it('ends a silent program, and what it started', async () => {
       if (harness.hearsRunning === false) return;
-      const answer = await run('sleep 1234 & echo $!; wait', { idleMs: 400 });
+      const answer = await run('sleep 1234 & echo $!; wait', { idleMs: 400 + (harness.opensWithinMs ?? 0) / 4 });
       expect(answer).toMatchObject({ ended: 'idle', exitCode: null });
       await expectGone(answer.stdout, harness);
     });

@@ -101,8 +101,8 @@ describe('a password for sudo', () => {
   it('goes with no helper', async () => {
     await expect(sudoOf({ sudoPassword: 'env:X', sudoCommand: '/x' })).rejects.toMatchObject({ reason: 'unsupported' });
     expect(await sudoOf({})).toBeUndefined();
-    const { answer, argv } = await through('', { sudoCommand: '/bin/echo' });
-    expect([answer.stdout.toString(), argv]).toEqual(['/a b live 5\n', '-n /bin/echo /a b live 5\n']);
+    const { answer, argv } = await through('', { sudoCommand: '/bin/echo' }, 'öö');
+    expect([answer.stdout.toString(), argv]).toEqual(['/a b live 5 4\n', '-n /bin/echo /a b live 5 4\n']);
   });
 });
 

@@ -11,7 +11,7 @@ const bare = /^[A-Za-z0-9_./:=,+-]+$/;
  * the program from standard input with `root mode since` as its positional parameters.
  * @throws ReachError `unsupported` for a root or a helper that it cannot quote safely.
  */
-export function remoteCommand(args: ProgramArguments, sudo: Sudo | undefined): string {
+export function remoteCommand(args: ProgramArguments, sudo: Sudo | undefined, programBytes: number): string {
   const { root, since } = args;
   if (!(root.startsWith('/') && quotable.test(root))) {
     const printed = JSON.stringify(root);
@@ -19,7 +19,7 @@ export function remoteCommand(args: ProgramArguments, sudo: Sudo | undefined): s
     throw new ReachError('unsupported', `cannot pass the directory ${printed} to a login shell: ${why}`);
   }
   if (!Number.isSafeInteger(since) || since < 0) throw new RangeError(`since is no time: ${since}`);
-  const words = shellWords(args, sudo).map((word) => {
+  const words = shellWords(args, sudo, programBytes).map((word) => {
     if (word !== root && bare.test(word)) return word;
     if (quotable.test(word)) return `'${word}'`;
     throw new ReachError('unsupported', `cannot pass ${JSON.stringify(word)} to a login shell`);

@@ -78,12 +78,23 @@ export async function opensshSession(
     const arrival = arrivalOf(master.said(), `${address.user ? `${address.user}@` : ''}${shown}`);
     return {
       arrival,
-      async run(program, args, onBytes) {
+      async run(program, args, onBytes, input) {
         const log = join(dir, 'log');
         // No way but over the master: when that is gone, ssh would else call the host by itself.
         const mux = ['-S', socket, '-o', 'ControlMaster=no', '-o', 'ProxyCommand=exec false', '-vv', '-E', log];
-        const command = [...mux, ...common, '--', address.host, remoteCommand(args, sudo)];
-        const child = { command: 'ssh', args: command, program, sudo, limits, deadline, signal, onBytes, running };
+        const command = [...mux, ...common, '--', address.host, remoteCommand(args, sudo, Buffer.byteLength(program))];
+        const child = {
+          command: 'ssh',
+          args: command,
+          program,
+          sudo,
+          limits,
+          deadline,
+          signal,
+          onBytes,
+          input,
+          running,
+        };
         const answer = await runChild(child);
         const own = answer.exitCode !== 255 || /Received exit status from master 255/.test(await textOf(log));
         await rm(log, { force: true });

@@ -3,7 +3,8 @@ import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
 import type { Answer, Arrival, Limits, Session } from '../../core/ports.ts';
 import { collectAnswer } from '../answer.ts';
-import { explainSudo, feed, type Sudo } from '../sudo.ts';
+import { feed } from '../feed.ts';
+import { explainSudo, type Sudo, throughSudo } from '../sudo.ts';
 import { saying } from '../text.ts';
 import { remoteCommand } from './command.ts';
 import type { Connection } from './connect.ts';
@@ -28,9 +29,9 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
   // ssh2 may still have an error to tell after its end; unheard it would end the process.
   client.on('error', () => {});
   return {
-    async run(program, args, onBytes) {
-      const command = remoteCommand(args, options.sudo);
-      const answer = await runRemote(connection, { ...options, program, command, onBytes });
+    async run(program, args, onBytes, input) {
+      const command = remoteCommand(args, options.sudo, Buffer.byteLength(program));
+      const answer = await runRemote(connection, { ...options, program, command, onBytes, input });
       return explainSudo(answer, options.sudo, options.arrival.road.at(-1) ?? '');
     },
     arrival: options.arrival,
@@ -50,6 +51,7 @@ interface Remote extends SessionOptions {
   program: string;
   command: string;
   onBytes: Parameters<Session['run']>[2];
+  input: Parameters<Session['run']>[3];
 }
 
 function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answer> {
@@ -81,12 +83,18 @@ function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answ
       if (error) return refused(error);
       channel = opened;
       opened.on('error', () => {});
-      opened.on('data', collector.stdout);
-      const taker = feed(remote.sudo, opened, collector, remote.program);
-      opened.stderr.on('data', taker.stderr);
+      let heard: (chunk: Buffer) => void = () => {};
+      const door = throughSudo(remote.sudo, opened, collector, () => {
+        heard = feed(opened, remote.program, remote.input);
+      });
+      opened.on('data', (chunk: Buffer) => {
+        heard(chunk);
+        collector.stdout(chunk);
+      });
+      opened.stderr.on('data', door.stderr);
       // An exit status may come before the last bytes do: only a channel closed by the server has told everything.
       opened.on('close', (code?: number | null) => {
-        taker.flush();
+        door.flush();
         if (typeof code === 'number' && !lost) collector.finish('exit', code);
         else collector.finish('cut', null);
       });

@@ -51,10 +51,10 @@ describe('ssh URI', () => {
 });
 
 describe('remote command', () => {
-  const at = (root: string) => remoteCommand({ root, mode: 'live', since: 12 }, undefined);
+  const at = (root: string) => remoteCommand({ root, mode: 'live', since: 12 }, undefined, 9);
   it('becomes the shell that reads the program', () => {
     expect(at('/')).toBe("exec /bin/sh -s -- '/' live 12");
-    expect(remoteCommand({ root: '/a b$c', mode: 'offline', since: 0 }, { prompt: 'p', ready: 'r' })).toBe(
+    expect(remoteCommand({ root: '/a b$c', mode: 'offline', since: 0 }, { prompt: 'p', ready: 'r' }, 9)).toBe(
       "exec env LC_ALL=C sudo -n /bin/sh -s -- '/a b$c' offline 0",
     );
   });
@@ -65,8 +65,8 @@ describe('remote command', () => {
     },
   );
   it('refuses a time that is none', () => {
-    expect(() => remoteCommand({ root: '/', mode: 'live', since: -1 }, undefined)).toThrow(RangeError);
-    expect(() => remoteCommand({ root: '/', mode: 'live', since: 1.5 }, undefined)).toThrow(RangeError);
+    expect(() => remoteCommand({ root: '/', mode: 'live', since: -1 }, undefined, 9)).toThrow(RangeError);
+    expect(() => remoteCommand({ root: '/', mode: 'live', since: 1.5 }, undefined, 9)).toThrow(RangeError);
   });
 });
 
