@@ -36,7 +36,6 @@ export async function clientConfig(reach: Reach, { connectMs, keepaliveMs }: Cli
     'RemoteCommand none',
     'ForkAfterAuthentication no',
     'StdinNull no',
-    'ControlPersist no',
     'EscapeChar none',
     'ConnectionAttempts 1',
     `ConnectTimeout ${seconds(connectMs)}`,

@@ -160,7 +160,8 @@ async function startMaster(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<Master> {
-  const announce = ['-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=echo ${up}`];
+  // Options of this call alone: a jump host's connection may be shared as the person's configuration says.
+  const announce = ['-o', 'ControlPersist=no', '-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=echo ${up}`];
   const words = ['ssh', '-v', '-M', '-N', '-S', socket, ...announce, ...args];
   const child = spawn('/bin/sh', ['-c', leash, 'snowfence-ssh', ...words], { detached: true, stdio: 'pipe' });
   let [said, told] = ['', ''];
