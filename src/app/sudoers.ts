@@ -58,7 +58,8 @@ export function sudoersSetup(user: string): string {
 #   snowfence doctor ssh://${user}@HOST --sudo-command ${helperPath}
 #
 # What it allows: "${user}" may run one root-owned helper as root. sudo compares the helper with the digest in its rule, and
-# the helper compares the program that snowfence sends with the two digests inside it (snowfence probe sha256).
+# the helper compares the program that snowfence sends with the two digests inside it (snowfence probe sha256,
+# snowfence probe sha256 --doctor; "probe show" prints the programs themselves).
 # Against "NOPASSWD: /bin/sh", which would be shorter: that is root for whoever has the key of "${user}". With this, such a
 # person can run the two programs, that is, read what they print: names, digests and metadata of all files, and the
 # contents of some configuration files; and no other program, and change nothing.

@@ -98,6 +98,10 @@ describeLab('doctor', () => {
         { input },
       );
     const program = (await snowfence(['probe', 'show'])).stdout;
+    for (const more of [[], ['--doctor']]) {
+      const digest = (await snowfence(['probe', 'sha256', ...more])).stdout.trim();
+      expect([digest.length, printed.stdout.includes(`  ${digest}`)]).toEqual([64, true]);
+    }
     const length = Buffer.byteLength(program);
     const whole = await ask(`sudo -n ${HELPER} / live 0 ${length}`, program);
     expect([whole.code, whole.stdout.includes('SNOWFENCE/1')]).toEqual([0, true]);

@@ -7,13 +7,14 @@ import type { Limits, Reach, Session } from '../../core/ports.ts';
 import { killGroup, runChild } from '../process.ts';
 import { explainSudo, sudoOf } from '../sudo.ts';
 import { hostPort, seconds } from '../text.ts';
-import type { SshAddress } from './address.ts';
+import { parseSshUri, type SshAddress } from './address.ts';
 import { type Patience, persevere } from './arrive.ts';
 import { remoteCommand } from './command.ts';
 import { settled } from './connect.ts';
 import { keyOnLine } from './host-key.ts';
 import { clientConfig } from './openssh-config.ts';
 import { arrivalOf, explainSsh, offendingLine } from './openssh-words.ts';
+import { refuseHostile } from './proxy-command.ts';
 import { pinFileOf } from './target.ts';
 
 /** Most of what ssh says that is kept. Characters. */
@@ -134,18 +135,23 @@ function refuseSecrets({ password, passphrase, hostKeys = [] }: Reach): void {
   }
 }
 
-/** User, port and jump hosts as arguments: for this host alone, not for those on the way. */
-function wayOf({ user, port }: SshAddress, { proxyJump }: Reach): string[] {
+/**
+ * User, port and jump hosts as arguments: for this host alone, not for those on the way. ssh puts all of them into
+ * commands of its own (ProxyCommand, ProxyJump), and not every version looks at them as closely as this does.
+ */
+function wayOf({ host, user, port }: SshAddress, { proxyJump }: Reach): string[] {
+  const hops = proxyJump === undefined || proxyJump === 'none' ? [] : proxyJump.split(',');
+  const named = hops.map((hop) => parseSshUri(`ssh://${hop.trim().replace(/^ssh:\/\//, '')}`));
+  for (const one of [{ host, user }, ...named]) {
+    refuseHostile(one.host);
+    // DOMAIN\\user is a user.
+    if (one.user !== undefined) refuseHostile(one.user.replace(/\\(?=\w)/, ''));
+  }
   return [
-    ...(user === undefined ? [] : ['-o', `User=${quotedUser(user)}`]),
+    ...(user === undefined ? [] : ['-o', `User=${user}`]),
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...(proxyJump === undefined ? [] : ['-o', `ProxyJump=${proxyJump}`]),
   ];
-}
-
-function quotedUser(user: string): string {
-  if (/["\\\p{Cc}]/u.test(user)) throw new ReachError('unsupported', `"${user}" is no user name for OpenSSH's ssh`);
-  return /[\s#=]/.test(user) ? `"${user}"` : user;
 }
 
 interface Master {

@@ -17,6 +17,15 @@ export interface Named {
 const hostile = /^-|['`"$\\;&<>|(){}\s\p{Cc}]/u;
 
 /**
+ * Refuses a name that a shell, or ssh's own ssh for a jump host, could take for more than one plain word.
+ * @throws ReachError `unsupported`
+ */
+export function refuseHostile(name: string): void {
+  if (!hostile.test(name)) return;
+  throw new ReachError('unsupported', `"${saying(name)}" must not become part of a command`, 'is the name right?');
+}
+
+/**
  * Expands `%h %p %r %n %%` of a ProxyCommand. @throws ReachError `unsupported` for another token, and for a name that a
  * shell would not take as one plain word.
  */
@@ -30,13 +39,7 @@ export function proxyCommand(text: string, { host, port, user, original }: Named
         `cannot expand ${all} in ProxyCommand "${saying(text)}"`,
         'the built-in client knows %h %p %r %n %%; use reach.sshClient: openssh (--ssh-client openssh) for others',
       );
-    if (hostile.test(value)) {
-      throw new ReachError(
-        'unsupported',
-        `"${saying(value)}" must not become part of a ProxyCommand`,
-        'is the name right?',
-      );
-    }
+    refuseHostile(value);
     return value;
   });
 }

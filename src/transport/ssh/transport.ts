@@ -33,8 +33,12 @@ export const ssh: Transport = {
       signal,
       retries: reach.retries ?? usualRetries,
     });
-    const { hostKey, method } = connection;
-    const arrival = { road: roadNames(target), hostKey, login: method, client: 'builtin' };
+    const { hostKey, method, socket } = connection;
+    const road = roadNames(target);
+    // What the name stands for, where we called it ourselves.
+    const ip = 'remoteAddress' in socket ? socket.remoteAddress : undefined;
+    if (typeof ip === 'string' && ip !== target.host) road.push(`${road.pop()} (${ip})`);
+    const arrival = { road, hostKey, login: method, client: 'builtin' };
     return sshSession(connection, { sudo, arrival, limits, deadline, signal });
   },
 };

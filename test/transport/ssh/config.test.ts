@@ -169,7 +169,7 @@ describe('target', () => {
     const refused = (host: string) => expect(resolveTarget({ host }, reach)).rejects;
     await refused('me').toMatchObject({ message: 'the road to me leads through me itself' });
     await refused('round').toMatchObject({ message: expect.stringContaining('more than 8 jump hosts') });
-    await refused('evil;id').toMatchObject({ message: '"evil;id" must not become part of a ProxyCommand' });
+    await refused('evil;id').toMatchObject({ message: '"evil;id" must not become part of a command' });
     await refused('token').toMatchObject({ message: expect.stringContaining('cannot expand %C') });
     await expect(resolveTarget({ host: 'x' }, { ...reach, proxyJump: '-oProxyCommand=id' })).rejects.toMatchObject({
       message: expect.stringContaining('is not an ssh URI'),
