@@ -243,6 +243,15 @@ describe('what the built-in client cannot use', () => {
       message: expect.stringContaining(`${fido}: a FIDO key, which the built-in client cannot use`),
       hint: expect.stringContaining('--ssh-client openssh'),
     });
+    // Distributions switch GSSAPI on for everybody: that is no reason to send anybody elsewhere.
+    const sshConfig = await scratch.write('gssapi', 'GSSAPIAuthentication yes\nPKCS11Provider none\n');
+    const own = { ...reach, sshConfig, identityFiles: [scratch.path('id')] };
+    await expect(open(own, stern.port)).rejects.toMatchObject({ hint: expect.not.stringContaining('openssh') });
+    const certified = await scratch.write('certified', 'CertificateFile /some-cert.pub\n');
+    await expect(open({ ...own, sshConfig: certified }, stern.port)).rejects.toMatchObject({
+      message: expect.stringContaining('the certificate /some-cert.pub, which the built-in client cannot use'),
+      hint: expect.stringContaining('--ssh-client openssh'),
+    });
     await stern.stop();
   });
 });
