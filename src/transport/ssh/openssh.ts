@@ -52,6 +52,7 @@ export async function opensshSession(
   if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was called');
   refuseSecrets(reach);
   const deadline = performance.now() + limits.totalMs;
+  const way = wayOf(address, reach);
   const sudo = await sudoOf(reach);
   const base = tmpdir().length > socketPathAtMost - 20 ? '/tmp' : tmpdir();
   // Readable by nobody else: mkdtemp makes it 0700.
@@ -61,7 +62,7 @@ export async function opensshSession(
   const limitMs = Math.min(limits.connectMs, limits.totalMs);
   const keepaliveMs = Math.min(15_000, Math.max(1000, limits.idleMs / 10));
   const patience: Patience = { limitMs, keepaliveMs, signal, retries: reach.retries ?? 2 };
-  const common = ['-F', config, '-T', ...wayOf(address, reach)];
+  const common = ['-F', config, '-T', ...way];
   const shown = hostPort(address.host, address.port ?? 22);
   const running = new Set<ChildProcessWithoutNullStreams>();
   try {

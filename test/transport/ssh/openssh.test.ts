@@ -118,13 +118,17 @@ describe.runIf(haveSshd())("the system's ssh", () => {
     [{ proxyJump: '-oProxyCommand=id' }, 'is not an ssh URI'],
     [{ proxyJump: 'a,$(id)@b' }, 'must not become part of a command'],
   ] as [Reach, string][])('refuses %j', async (more, said) => {
+    const before = await leftovers();
     await expect(open(more)).rejects.toMatchObject({ reason: 'unsupported', message: expect.stringContaining(said) });
+    expect(await leftovers()).toEqual(before);
   });
 
   it.each(['ssh://-oProxyCommand=id@127.0.0.1', 'ssh://a;id', 'ssh://u@$(id)', "ssh://a'b", 'ssh://a%20b@h'])(
     'refuses %s',
     async (at) => {
+      const before = await leftovers();
       await expect(open({}, at)).rejects.toMatchObject({ reason: 'unsupported' });
+      expect(await leftovers()).toEqual(before);
     },
   );
 });
