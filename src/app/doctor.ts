@@ -57,6 +57,12 @@ async function examineOne(instance: Instance, limits: Limits, signal: AbortSigna
     const openMs = performance.now() - began;
     try {
       checks.push(...arrived(session.arrival, openMs));
+      if (session.archive) {
+        const detail =
+          'there is no shell: its files come as an archive, and what runs is seen from outside where that is allowed';
+        checks.push({ check: 'program', state: 'note', detail });
+        return { id: instance.id, uri: instance.uri, well: true, checks };
+      }
       const found = nothingFound();
       const [startedAt, started] = [Date.now() / 1000, performance.now()];
       const draft = await collect(session, preflightProbes(found), { ...scope, since: Math.floor(startedAt) });
