@@ -84,7 +84,10 @@ describeLab('doctor', () => {
     const result = await scan(fleet, [one, untouched], manifest, way, 'scanner');
     expect(result.of(one).gaps).toEqual([]);
     // It was installed by hand here and not baked: a scan says so, and nothing else.
-    const own = ['/etc/sudoers.d/snowfence', '/usr/local/libexec', HELPER];
+    const rule = expect.stringMatching(
+      /^sudo rule scanner ALL=\(root\) NOPASSWD: sha256:[0-9a-f]{64} \S+snowfence-run$/,
+    );
+    const own = ['sudo default requiretty for user scanner', rule, '/usr/local/libexec', HELPER];
     expect(result.live(one).map(({ subject }) => subject)).toEqual(own);
     expect(result.of(untouched).gaps[0]?.detail).toMatch(/^sudo on /);
 
