@@ -4,6 +4,7 @@ import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import { type ExitCode, exit, worstExit } from '../core/exit.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
 import { addInventory } from './commands/inventory.ts';
 import { addManifest } from './commands/manifest.ts';
@@ -51,7 +52,17 @@ export async function main(argv: string[]): Promise<number> {
   );
   const program = new Command('snowfence').description(about).version(version()).addHelpText('after', after);
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
-  for (const add of [addScan, addManifest, addHistory, addPolicy, addInventory, addProbe, addSchema, addDemo])
+  for (const add of [
+    addScan,
+    addManifest,
+    addHistory,
+    addPolicy,
+    addInventory,
+    addProbe,
+    addDoctor,
+    addSchema,
+    addDemo,
+  ])
     add(program, context);
   for (const command of program.commands) inherit(command);
   try {

@@ -71,6 +71,7 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
 
 /** Why an answer is not whole, when the transport knows. */
 function whyBroken(answer: Answer): { reason: GapReason; detail: string } | undefined {
+  if (answer.refused) return answer.refused;
   switch (answer.ended) {
     case 'cut':
       return { reason: 'cut', detail: 'the connection was lost while the program ran' };

@@ -1,5 +1,9 @@
 import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
+import type { GapReason } from './facts.ts';
 import type { Manifest } from './manifest.ts';
+import type { Arrival, Reach } from './reach.ts';
+
+export type { Arrival, Reach } from './reach.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
 export interface Instance {
@@ -17,27 +21,6 @@ export interface Instance {
   /** Public keys (OpenSSH lines) that it was given at launch, when the inventory knows them. */
   launchKeys?: string[];
   reach: Reach;
-}
-
-/** How to get in. Secrets only by reference (`env:NAME`, `file:PATH`). */
-export interface Reach {
-  /** Names the OpenSSH configuration file and known-hosts files; undefined = the user's own. */
-  sshConfig?: string;
-  knownHosts?: string[];
-  identityFiles?: string[];
-  /** Reference to a password: `env:NAME` or `file:PATH`. */
-  password?: string;
-  /** Reference to the passphrase of encrypted keys. */
-  passphrase?: string;
-  /** Run the program through `sudo -n`. */
-  sudo?: boolean;
-  /** For `ssm://`. */
-  ssm?: {
-    /** Document that runs a shell script; undefined = `AWS-RunShellScript`. */
-    document?: string;
-    /** False: never hold an answer that is too long for one command in the instance's memory (`/dev/shm`). */
-    hold?: boolean;
-  };
 }
 
 /** Limits of one session. Milliseconds and bytes. */
@@ -58,6 +41,8 @@ export interface Answer {
   /** Exit status of the program; null when it did not end by itself. */
   exitCode: number | null;
   ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'interrupted';
+  /** Why the program was not run at all, where the way in knows (sudo refused). */
+  refused?: { reason: GapReason; detail: string };
 }
 
 /** Arguments of the probe program: which root, live or offline, and since when packages and files count as recent. */
@@ -96,6 +81,7 @@ export interface Session {
   archive?(onBytes?: (total: number) => void): Promise<RootArchive>;
   /** Frames of the probes `processes` and `sockets` (see collect) as the kernel shows them from outside; undefined where that may not be read. */
   outside?(): Promise<{ processes: Buffer; sockets: Buffer } | undefined>;
+  readonly arrival?: Arrival;
   close(): Promise<void>;
 }
 

@@ -1,36 +1,42 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { messageOf, ReachError } from '../core/errors.ts';
 import type { Answer, Limits, Session } from '../core/ports.ts';
 import { collectAnswer } from './answer.ts';
 import { feed } from './feed.ts';
+import { explainSudo, type Sudo, shellWords, throughSudo } from './sudo.ts';
 
 /** Between SIGTERM and SIGKILL, and again between SIGKILL and giving up on pipes that somebody else holds. Milliseconds. */
 const graceMs = 500;
 
 /**
  * A session whose programs run as children of this process, in a process group of their own so that a limit ends all of
- * it. `sudo` runs them through `sudo -n`. @throws ReachError `interrupted` when the signal is aborted already.
+ * it; by sudo where that is wanted. @throws ReachError `interrupted` when the signal is aborted already.
  */
-export function processSession(sudo: boolean, limits: Limits, signal: AbortSignal): Session {
+export function processSession(wanted: Sudo | false | undefined, limits: Limits, signal: AbortSignal): Session {
   if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was read');
   const deadline = performance.now() + limits.totalMs;
+  const sudo = wanted || undefined;
   const running = new Set<ChildProcessWithoutNullStreams>();
   return {
-    run(program, { root, mode, since }, onBytes, input) {
-      const shell = ['/bin/sh', '-s', '--', root, mode, String(since)];
-      const [command = '', ...args] = sudo ? ['sudo', '-n', ...shell] : shell;
-      return runChild({ command, args, program, limits, deadline, signal, onBytes, input, running });
+    async run(program, scope, onBytes, input) {
+      const [command = '', ...args] = shellWords(scope, sudo, Buffer.byteLength(program));
+      const child = { command, args, program, sudo, limits, deadline, signal, onBytes, input, running };
+      const answer = await runChild(child);
+      return explainSudo(answer, sudo, 'this machine');
     },
+    arrival: { road: ['this machine'], hostKey: '', login: '', client: '' },
     async close() {
       for (const child of running) killGroup(child, 'SIGKILL');
     },
   };
 }
 
-interface Run {
+/** One child and what it keeps to. */
+export interface Run {
   command: string;
   args: string[];
   program: string;
+  sudo: Sudo | undefined;
   limits: Limits;
   deadline: number;
   signal: AbortSignal;
@@ -39,7 +45,19 @@ interface Run {
   running: Set<ChildProcessWithoutNullStreams>;
 }
 
-function runChild({ command, args, program, limits, deadline, signal, onBytes, input, running }: Run): Promise<Answer> {
+/** Runs a child with the program on its standard input, within limits. Never rejects. */
+export function runChild({
+  command,
+  args,
+  program,
+  sudo,
+  limits,
+  deadline,
+  signal,
+  onBytes,
+  input,
+  running,
+}: Run): Promise<Answer> {
   const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   running.add(child);
   const timers: NodeJS.Timeout[] = [];
@@ -63,18 +81,22 @@ function runChild({ command, args, program, limits, deadline, signal, onBytes, i
   }
   function done(ended: 'exit' | 'cut', code: number | null): void {
     for (const timer of timers) clearTimeout(timer);
+    door.flush();
     running.delete(child);
     collector.finish(ended, code);
   }
 
   // The program may end before it has read all of itself; the exit status tells that story better than EPIPE.
   child.stdin.on('error', () => {});
-  const heard = feed(child.stdin, program, input);
+  let heard: (chunk: Buffer) => void = () => {};
+  const door = throughSudo(sudo, child.stdin, collector, () => {
+    heard = feed(child.stdin, program, input);
+  });
   child.stdout.on('data', (chunk: Buffer) => {
     heard(chunk);
     collector.stdout(chunk);
   });
-  child.stderr.on('data', collector.stderr);
+  child.stderr.on('data', door.stderr);
   // 127 is what a shell answers for a program that is not there, so that both kinds of session say the same.
   child.on('error', (error) => {
     if (child.pid !== undefined) return;
@@ -85,7 +107,8 @@ function runChild({ command, args, program, limits, deadline, signal, onBytes, i
   return collector.answer;
 }
 
-function killGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+/** Signals the whole process group of a child that was started `detached`. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

@@ -393,9 +393,7 @@ echo 'eve:!:19700:0:99999:7:::' >>/etc/shadow`),
   },
   {
     name: 'sudo without password',
-    do: sh(
-      'mkdir -p /etc/sudoers.d; echo "scanner ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/evil; chmod 440 /etc/sudoers.d/evil',
-    ),
+    do: sh('echo "scanner ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/evil; chmod 440 /etc/sudoers.d/evil'),
     expect: added('sudo rule scanner ALL=(ALL) NOPASSWD: ALL', 'high', 'account'),
   },
 ];

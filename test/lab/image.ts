@@ -9,14 +9,28 @@ export type { LabAccount, LabImage } from './image-store.ts';
 
 const SUITE = 'bookworm';
 
-/** tcsh: a login shell that is not sh. libcap2-bin: getcap. */
-const PACKAGES = ['openssh-server', 'procps', 'libcap2-bin', 'tcsh', 'openssl'];
+/** tcsh: a login shell that is not sh. libcap2-bin: getcap. sudo: for accounts that are not root. */
+const PACKAGES = ['openssh-server', 'procps', 'libcap2-bin', 'tcsh', 'openssl', 'sudo'];
 
 const ACCOUNTS: readonly LabAccount[] = [
   { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/bash' },
   { name: 'scanner', uid: 1500, gid: 1500, home: '/home/scanner', shell: '/bin/sh' },
   { name: 'fisher', uid: 1501, gid: 1501, home: '/home/fisher', shell: '/bin/tcsh' },
+  { name: 'warden', uid: 1502, gid: 1502, home: '/home/warden', shell: '/bin/sh' },
+  { name: 'steward', uid: 1503, gid: 1503, home: '/home/steward', shell: '/bin/tcsh' },
 ];
+
+/** The password of `steward`, for sudo only: sshd takes no passwords. */
+export const STEWARD_PASSWORD = "lab 'secret' $1!";
+
+/** warden: a shell as root without a password. steward: everything, with one. All others: nothing. */
+const SUDOERS = `warden ALL=(root) NOPASSWD: /bin/sh
+steward ALL=(root) ALL
+`;
+
+/** SHA-512 crypt of STEWARD_PASSWORD with a fixed salt, so that every build is the same. */
+const STEWARD_HASH =
+  '$6$snowfencelab$1sPrgUvjImu4evNHTV6r8FFPLDM9MUq18fZxk.j22xWOj7UeA3pQPnEzG.Ks7P/uqKRPNrwVQ2rwRFbjh0wEA0';
 
 /** MaxStartups: sshd's own 10:30:100 drops connections of a scanner that asks many things at once. UseDNS: nobody answers here. */
 const SSHD_CONFIG = `MaxStartups 100:30:200
@@ -41,7 +55,15 @@ printf 'IMAGE_ID=lab-debian\\nIMAGE_VERSION=1\\n' >>/usr/lib/os-release
 ldconfig
 `;
 
-const RECIPE = { suite: SUITE, packages: PACKAGES, sshd: SSHD_CONFIG, seal: SEAL, init: INIT_OPENSSH };
+const RECIPE = {
+  suite: SUITE,
+  packages: PACKAGES,
+  sshd: SSHD_CONFIG,
+  seal: SEAL,
+  init: INIT_OPENSSH,
+  SUDOERS,
+  STEWARD_HASH,
+};
 
 let building: Promise<LabImage> | undefined;
 
@@ -64,11 +86,13 @@ async function build(dir: string): Promise<void> {
     env: { ...environment(), ...(await aptProxy()) },
   });
   await writeFile(join(dir, 'etc/ssh/sshd_config.d/10-lab.conf'), SSHD_CONFIG, { mode: 0o644 });
+  await writeFile(join(dir, 'etc/sudoers.d/10-lab'), SUDOERS, { mode: 0o440 });
   await rm(join(dir, 'usr/sbin/init'), { force: true });
   await writeFile(join(dir, 'usr/sbin/init'), INIT_OPENSSH);
   await chmod(join(dir, 'usr/sbin/init'), 0o755);
   const accounts = ACCOUNTS.slice(1).map(
-    (one) => `useradd --create-home --uid ${one.uid} --user-group --shell ${one.shell} --password '*' ${one.name}\n`,
+    (one) =>
+      `useradd --create-home --uid ${one.uid} --user-group --shell ${one.shell} --password '${one.name === 'steward' ? STEWARD_HASH : '*'}' ${one.name}\n`,
   );
   await must('chroot', [dir, '/bin/sh'], { input: accounts.join('') + SEAL, env: environment() });
   // A leak of this machine's mirror into the image would differ from machine to machine.

@@ -36,7 +36,15 @@ const harnesses: Record<string, Record<string, () => Promise<Harness>>> = {
   },
   docker: { docker: theDaemon },
   ssm: { ssm: theEndpoint },
-  ssh: { 'ssh, server in process': inProcess, ...(haveSshd() ? { 'ssh, sshd of this machine': realServer } : {}) },
+  ssh: {
+    'ssh, server in process': inProcess,
+    ...(haveSshd()
+      ? {
+          'ssh, sshd of this machine': () => realServer('builtin'),
+          'ssh by OpenSSH, the same': () => realServer('openssh'),
+        }
+      : {}),
+  },
 };
 
 async function inProcess(): Promise<Harness> {
@@ -76,7 +84,7 @@ async function theEndpoint(): Promise<Harness> {
   };
 }
 
-async function realServer(): Promise<Harness> {
+async function realServer(sshClient: 'builtin' | 'openssh'): Promise<Harness> {
   const scratch = await makeScratch();
   const host = await scratch.key('host');
   await scratch.key('id');
@@ -87,8 +95,11 @@ async function realServer(): Promise<Harness> {
       sshConfig: 'none',
       knownHosts: [await scratch.write('known', knownLine('127.0.0.1', server.port, host.public))],
       identityFiles: [scratch.path('id')],
+      sshClient,
     }),
-    endsSilentPrograms: userInfo().uid !== 0,
+    // OpenSSH's ssh passes no signal on; the program ends when it next writes.
+    opensWithinMs: 4000,
+    endsSilentPrograms: sshClient === 'builtin' && userInfo().uid !== 0,
     async stop() {
       await server.stop();
       await scratch.remove();

@@ -23,6 +23,8 @@ export interface Harness {
   endsSilentPrograms: boolean;
   /** False: what a program prints is heard only when it has ended, so silence tells nothing and an answer that was stopped is empty. */
   hearsRunning?: false;
+  /** What getting in may take on a busy machine, where that is more than a moment. Milliseconds. */
+  opensWithinMs?: number;
   stop(): Promise<void>;
 }
 
@@ -143,18 +145,19 @@ export function describeContract(name: string, start: () => Promise<Harness>): v
 
     it('ends a silent program, and what it started', async () => {
       if (harness.hearsRunning === false) return;
-      const answer = await run('sleep 1234 & echo $!; wait', { idleMs: 400 });
+      const answer = await run('sleep 1234 & echo $!; wait', { idleMs: 400 + (harness.opensWithinMs ?? 0) / 4 });
       expect(answer).toMatchObject({ ended: 'idle', exitCode: null });
       await expectGone(answer.stdout, harness);
     });
 
     it('ends a program that uses up the total time', async () => {
       if (harness.hearsRunning === false) return;
+      const patience = harness.opensWithinMs ?? 0;
       const started = performance.now();
-      const answer = await run('echo $$; while :; do echo tick; sleep 0.1; done', { totalMs: 800 });
+      const answer = await run('echo $$; while :; do echo tick; sleep 0.1; done', { totalMs: 800 + patience });
       expect(answer).toMatchObject({ ended: 'timeout', exitCode: null });
       expect(answer.stdout.toString()).toContain('tick\ntick\n');
-      expect(performance.now() - started).toBeLessThan(4000);
+      expect(performance.now() - started).toBeLessThan(4000 + patience);
       await expectGone(answer.stdout, harness);
     });
 

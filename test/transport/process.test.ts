@@ -32,7 +32,7 @@ it('answers 127 where there is no sudo, as a shell does', async () => {
   const session = await local.open(instanceAt('local:', { sudo: true }), wide, calm);
   const answer = await session.run('echo', root);
   expect(answer).toMatchObject({ ended: 'exit', exitCode: 127 });
-  expect(answer.stderr).toMatch(/^sudo: .*ENOENT/);
+  expect(answer.stderr).toMatch(/^env: .*ENOENT/);
 });
 
 it('kills a program that does not mind SIGTERM', async () => {

@@ -1,30 +1,23 @@
 import type { Command } from 'commander';
-import { type Context, collectOption } from '../context.ts';
+import type { Context } from '../context.ts';
+import { addWayOptions, type WayFlags } from '../ways.ts';
 import { instancesFor } from './scan.ts';
 
 export function addInventory(program: Command, context: Context): void {
   const inventory = program.command('inventory').description('who would be scanned');
-  inventory
-    .command('list')
+  addWayOptions(inventory.command('list'))
     .description('print the instances of a fleet file')
     .argument('[INSTANCE...]')
     .option('--inventory <file>', 'fleet file')
-    .option('-i, --identity <file>', 'private key', collectOption, [])
-    .option('--known-hosts <file>', 'known-hosts file', collectOption, [])
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample: snowfence inventory list --inventory fleet.yaml')
-    .action(
-      async (
-        uris: string[],
-        flags: { inventory?: string; identity: string[]; knownHosts: string[]; json?: boolean },
-      ) => {
-        const instances = await instancesFor(uris, flags);
-        if (flags.json) context.stdout.write(`${JSON.stringify(instances, null, 2)}\n`);
-        else
-          for (const i of instances)
-            context.stdout.write(
-              `${i.name.padEnd(24)} ${i.uri.padEnd(36)} ${(i.group || '-').padEnd(12)} ${i.image ?? i.manifest ?? '-'}\n`,
-            );
-      },
-    );
+    .action(async (uris: string[], flags: WayFlags & { inventory?: string; json?: boolean }) => {
+      const instances = await instancesFor(uris, flags);
+      if (flags.json) context.stdout.write(`${JSON.stringify(instances, null, 2)}\n`);
+      else
+        for (const i of instances)
+          context.stdout.write(
+            `${i.name.padEnd(24)} ${i.uri.padEnd(36)} ${(i.group || '-').padEnd(12)} ${i.image ?? i.manifest ?? '-'}\n`,
+          );
+    });
 }

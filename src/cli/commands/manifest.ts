@@ -6,17 +6,14 @@ import { exit } from '../../core/exit.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import { countFacts } from '../../fingerprint/stream.ts';
 import { type Context, collectOption, numberOption, openStore } from '../context.ts';
+import { addWayOptions, reachOf, type WayFlags } from '../ways.ts';
 
-interface CreateFlags {
+interface CreateFlags extends WayFlags {
   image: string;
   output: string;
   label: string[];
   add?: boolean;
   store?: string;
-  identity: string[];
-  knownHosts: string[];
-  sshConfig?: string;
-  sudo?: boolean;
   timeout: number;
 }
 
@@ -31,8 +28,7 @@ Examples:
 
 export function addManifest(program: Command, context: Context): void {
   const manifest = program.command('manifest').description('make and look at manifests of images');
-  manifest
-    .command('create')
+  addWayOptions(manifest.command('create'))
     .description('fingerprint an image, or a golden instance of it')
     .argument('<SOURCE>')
     .requiredOption('--image <ref>', 'name of the image, as instances and inventories refer to it')
@@ -40,10 +36,6 @@ export function addManifest(program: Command, context: Context): void {
     .option('--label <key=value>', 'label, repeatable (git-commit=...)', collectOption, [])
     .option('--add', 'add it to the store too')
     .option('--store <file>', 'the store (SNOWFENCE_STORE)')
-    .option('-i, --identity <file>', 'private key, repeatable', collectOption, [])
-    .option('--known-hosts <file>', 'known-hosts file, repeatable', collectOption, [])
-    .option('--ssh-config <file>', 'OpenSSH configuration')
-    .option('--sudo', 'run the program through "sudo -n"')
     .option('--timeout <seconds>', 'limit', numberOption('--timeout', 1, 86_400), 3600)
     .addHelpText('after', createHelp)
     .action(async (source: string, flags: CreateFlags) => create(source, flags, context));
@@ -106,12 +98,7 @@ async function create(source: string, flags: CreateFlags, context: Context): Pro
       return [key, value.join('=')];
     }),
   );
-  const reach = {
-    ...(flags.identity.length > 0 ? { identityFiles: flags.identity } : {}),
-    ...(flags.knownHosts.length > 0 ? { knownHosts: flags.knownHosts } : {}),
-    ...(flags.sshConfig ? { sshConfig: flags.sshConfig } : {}),
-    ...(flags.sudo ? { sudo: true } : {}),
-  };
+  const reach = reachOf(flags);
   const made = await capture({
     source,
     ref: flags.image,

@@ -4,12 +4,13 @@ import type { Context } from '../context.ts';
 /** The program that runs on instances is no secret: it can be read and its digest pinned. */
 export function addProbe(program: Command, context: Context): void {
   const probe = program.command('probe').description('the read-only program that runs on instances');
-  const parts = async () => {
-    const [{ probes }, { composeProgram, programSha256 }] = await Promise.all([
+  const parts = async (doctor = false) => {
+    const [{ probes }, { composeProgram, programSha256 }, { preflightProbes }] = await Promise.all([
       import('../../collect/registry.ts'),
       import('../../collect/program.ts'),
+      import('../../collect/preflight.ts'),
     ]);
-    const text = composeProgram(Object.values(probes));
+    const text = composeProgram(doctor ? preflightProbes() : Object.values(probes));
     return { probes, text, sha256: programSha256(text) };
   };
   probe
@@ -23,9 +24,13 @@ export function addProbe(program: Command, context: Context): void {
   probe
     .command('show')
     .description('print the program as it is sent')
-    .action(async () => void context.stdout.write((await parts()).text));
+    .option('--doctor', 'the one that doctor sends')
+    .action(async (flags: { doctor?: boolean }) => void context.stdout.write((await parts(flags.doctor)).text));
   probe
     .command('sha256')
     .description('print its digest')
-    .action(async () => void context.stdout.write(`${(await parts()).sha256}\n`));
+    .option('--doctor', 'of the one that doctor sends')
+    .action(
+      async (flags: { doctor?: boolean }) => void context.stdout.write(`${(await parts(flags.doctor)).sha256}\n`),
+    );
 }

@@ -2,15 +2,16 @@ import { type Command, Option } from 'commander';
 import { type Depth, depths } from '../../core/ask.ts';
 import { UserError } from '../../core/errors.ts';
 import { type Severity, severities } from '../../core/finding.ts';
-import type { Instance, Reach, Store } from '../../core/ports.ts';
+import type { Instance, Store } from '../../core/ports.ts';
 import { provide } from '../../core/registry.ts';
 import type { ScanEvent } from '../../core/report.ts';
 import { renderers } from '../../report/registry.ts';
 import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
 import { readKey, writeResult } from '../files.ts';
+import { addWayOptions, reachOf, type WayFlags } from '../ways.ts';
 
 /** Options as commander gives them. */
-export interface ScanFlags {
+export interface ScanFlags extends WayFlags {
   inventory?: string;
   manifest?: string;
   image?: string;
@@ -22,10 +23,6 @@ export interface ScanFlags {
   timeout: number;
   connectTimeout: number;
   idleTimeout: number;
-  identity: string[];
-  knownHosts: string[];
-  sshConfig?: string;
-  sudo?: boolean;
   launchKey?: string[];
   depth?: Depth;
   maxFileSize: number;
@@ -50,8 +47,7 @@ Without --manifest and --image the image is found by the inventory's label, by c
 IMAGE_ID and IMAGE_VERSION of os-release, among the manifests in the store ("snowfence manifest add").`;
 
 export function addScan(program: Command, context: Context): void {
-  program
-    .command('scan')
+  addWayOptions(program.command('scan'))
     .description('read instances, compare them with their image, say what drifted and what to do')
     .argument(
       '[INSTANCE...]',
@@ -102,16 +98,12 @@ export function addScan(program: Command, context: Context): void {
       numberOption('--idle-timeout', 1, 86_400),
       300,
     )
-    .option('-i, --identity <file>', 'private key, repeatable', collectOption, [])
-    .option('--known-hosts <file>', 'known-hosts file instead of the usual ones, repeatable', collectOption, [])
-    .option('--ssh-config <file>', 'OpenSSH configuration instead of ~/.ssh/config')
     .option(
       '--launch-key <file>',
       'public key file given to instances at launch, where cloud-init does not record it, repeatable',
       collectOption,
       [],
     )
-    .option('--sudo', 'run the program through "sudo -n"')
     .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
     .option('--no-store', 'remember nothing')
     .option('--all', 'show expected and waived differences too')
@@ -190,15 +182,10 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
 /** Instances of the command line and of the fleet file. @throws UserError when there are none. */
 export async function instancesFor(
   uris: string[],
-  flags: Pick<ScanFlags, 'inventory' | 'identity' | 'knownHosts' | 'sshConfig' | 'sudo'>,
+  flags: WayFlags & Pick<ScanFlags, 'inventory'>,
 ): Promise<Instance[]> {
   const { instancesOf } = await import('../../inventory/uri/inventory.ts');
-  const reach: Reach = {
-    ...(flags.identity.length > 0 ? { identityFiles: flags.identity } : {}),
-    ...(flags.knownHosts.length > 0 ? { knownHosts: flags.knownHosts } : {}),
-    ...(flags.sshConfig ? { sshConfig: flags.sshConfig } : {}),
-    ...(flags.sudo ? { sudo: true } : {}),
-  };
+  const reach = reachOf(flags);
   const instances = instancesOf(uris, reach);
   if (flags.inventory) {
     const [{ loadDocument }, { instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([

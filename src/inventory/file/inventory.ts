@@ -53,6 +53,9 @@ function withReach(uri: string, { user, port }: FleetDefaults): string {
   return `ssh://${name ? `${name}@` : ''}${host}${number ? `:${number}` : ''}`;
 }
 
+/** Settings that go into `reach` as they are. */
+const asWritten = ['sudoPassword', 'sudoCommand', 'sshClient', 'proxyJump', 'hostKeyPolicy', 'retries'] as const;
+
 function reachOf(settings: FleetDefaults, base: string): Reach {
   const file = (path: string) => (path.startsWith('~') ? path : resolve(base, path));
   return {
@@ -63,5 +66,7 @@ function reachOf(settings: FleetDefaults, base: string): Reach {
     ...(settings.passphrase ? { passphrase: settings.passphrase } : {}),
     ...(settings.sudo ? { sudo: true } : {}),
     ...(settings.ssm ? { ssm: settings.ssm } : {}),
+    ...(settings.hostKeys ? { hostKeys: [...settings.hostKeys] } : {}),
+    ...Object.fromEntries(asWritten.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]]))),
   };
 }

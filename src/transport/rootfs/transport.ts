@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { messageOf, ReachError } from '../../core/errors.ts';
 import type { Transport } from '../../core/ports.ts';
 import { processSession } from '../process.ts';
+import { sudoOf } from '../sudo.ts';
 
 /**
  * A root file system that is mounted or unpacked here, read without starting it: `rootfs:/dir`. A relative directory
@@ -13,7 +14,7 @@ export const rootfs: Transport = {
   scope: (instance) => ({ root: directoryOf(instance.uri), mode: 'offline' }),
   async open(instance, limits, signal) {
     directoryOf(instance.uri);
-    return processSession(instance.reach.sudo === true, limits, signal);
+    return processSession(await sudoOf(instance.reach), limits, signal);
   },
 };
 

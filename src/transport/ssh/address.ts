@@ -1,5 +1,5 @@
 import { ReachError } from '../../core/errors.ts';
-import { saying } from './text.ts';
+import { saying } from '../text.ts';
 
 /** What an `ssh:` URI says. What it leaves out is for the OpenSSH configuration to say. */
 export interface SshAddress {

@@ -1,11 +1,13 @@
 import type { AnyAuthMethod, AuthHandlerMiddleware, Prompt } from 'ssh2';
 import { ReachError } from '../../core/errors.ts';
+import { saying } from '../text.ts';
 import type { Identities } from './identity.ts';
-import { saying } from './text.ts';
 
 /** One login: what to offer in turn, and the story of what became of it. */
 export interface Login {
   handler: AuthHandlerMiddleware;
+  /** What was offered last: after a login, what opened the door. */
+  method(): string;
   /** The error for a login that failed; `said` is what the server gave as its reason, if anything. */
   failure(address: string, said?: string): ReachError;
 }
@@ -60,6 +62,7 @@ export function login(user: string, { keys, unusable }: Identities, password: st
   };
   return {
     handler,
+    method: () => current ?? '',
     failure(address, said) {
       const story = [...tried, ...(current ? [`${current}: refused`] : []), ...unusable];
       const parts = [
@@ -69,18 +72,25 @@ export function login(user: string, { keys, unusable }: Identities, password: st
         ...(takes.length > 0 ? [`it takes ${saying(takes.join(', '))}`] : []),
         ...(questions.length > 0 ? [`it asked "${questions.map((text) => saying(text, 60)).join('", "')}"`] : []),
       ];
-      return new ReachError('auth', parts.join('; '), advice(said ?? '', story.length));
+      return new ReachError('auth', parts.join('; '), advice(said ?? '', story, takes));
     },
   };
 }
 
-function advice(said: string, stories: number): string {
+function advice(said: string, story: readonly string[], takes: readonly string[]): string {
   if (/too many/i.test(said))
     return 'name the right key with reach.identityFiles, and set IdentitiesOnly yes for this host';
-  return stories === 0
+  if (story.some((line) => line.includes(beyond)))
+    return "the system's own client can: reach.sshClient: openssh (--ssh-client openssh)";
+  if (takes.includes('gssapi-with-mic') && !takes.includes('publickey'))
+    return 'for Kerberos (GSSAPI) use reach.sshClient: openssh (--ssh-client openssh)';
+  return story.length === 0
     ? 'name a key with reach.identityFiles, start an ssh-agent, or give reach.password by reference'
     : 'try the same with: ssh -v, and look at the log of sshd on the instance';
 }
+
+/** What the story of a login says of something that ssh2 has no word for. */
+export const beyond = 'which the built-in client cannot use';
 
 /** Answers the first question for a password, and no other question: a one-time code is nothing we have. */
 function answerer(password: string, questions: string[]) {

@@ -11,6 +11,8 @@ export interface ConfigLine {
   /** Lower case. */
   keyword: string;
   args: string[];
+  /** The value as it is written, for what is handed to a shell. */
+  raw: string;
   below?: ConfigLine[];
 }
 
@@ -53,9 +55,18 @@ function linesOf(config: SSHConfig): ConfigLine[] {
     if (line.type !== SSHConfig.DIRECTIVE || !('param' in line)) continue;
     const args = typeof line.value === 'string' ? [line.value] : line.value.map(({ val }) => val);
     const below = 'config' in line ? { below: linesOf(line.config) } : {};
-    lines.push({ keyword: line.param.toLowerCase(), args, ...below });
+    lines.push({ keyword: line.param.toLowerCase(), args, raw: rawValue(line.value), ...below });
   }
   return lines;
+}
+
+function rawValue(value: string | { val: string; separator: string; quoted?: boolean }[]): string {
+  if (typeof value === 'string') return value;
+  const words = value.map(({ val, separator, quoted }, i) => {
+    const word = quoted ? `"${val.replaceAll('"', '\\"')}"` : val;
+    return i === 0 ? word : `${separator}${word}`;
+  });
+  return words.join('');
 }
 
 /** Files that an `Include` argument names: `~`, wildcards and a relative path are resolved; sorted as the shell does. */

@@ -44,7 +44,7 @@ export async function resolveSettings(address: SshAddress, files: readonly Confi
 }
 
 async function follow(lines: ConfigLine[], file: ConfigFile, walk: Walk, depth: number): Promise<void> {
-  for (const { keyword, args, below } of lines) {
+  for (const { keyword, args, raw, below } of lines) {
     if (keyword === 'host') {
       if (matchesList(walk.host, args)) await follow(below ?? [], file, walk, depth);
     } else if (keyword === 'match') {
@@ -55,7 +55,7 @@ async function follow(lines: ConfigLine[], file: ConfigFile, walk: Walk, depth: 
       for (const path of paths) {
         await follow(await readConfig({ path, required: false }), { ...file, path }, walk, depth + 1);
       }
-    } else keep(walk.settings, keyword, args);
+    } else keep(walk.settings, keyword, keyword === 'proxycommand' ? [raw] : args);
   }
 }
 
@@ -89,7 +89,11 @@ function holds(args: string[], walk: Walk, file: ConfigFile): boolean {
         // A block that may hold a jump host or another key must not be passed over in silence.
         if (!result) return false;
         const message = `"Match ${criterion}" in ${file.path} cannot be decided by the built-in ssh client`;
-        throw new ReachError('unsupported', message, 'name another file with reach.sshConfig');
+        throw new ReachError(
+          'unsupported',
+          message,
+          "use the system's client, reach.sshClient: openssh (--ssh-client openssh), or name another file with reach.sshConfig",
+        );
       }
       const lower = criterion.endsWith('host');
       value = matchesList(

@@ -1,17 +1,22 @@
-import { type Socket, connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
 import { messageOf, ReachError } from '../../core/errors.ts';
+import { hostPort, saying, seconds } from '../text.ts';
 import { algorithmsFor } from './algorithms.ts';
 import type { Login } from './auth.ts';
 import type { KnownHost } from './host-key.ts';
 import type { Target } from './target.ts';
-import { hostPort, saying, seconds } from './text.ts';
 
 /** A connection that has been let in. */
 export interface Connection {
   client: Client;
-  socket: Socket;
+  socket: Duplex;
+  /** Type and fingerprint of the host key, and where it is known from. */
+  hostKey: string;
+  /** What opened the door. */
+  method: string;
 }
 
 /** How to connect. */
@@ -19,19 +24,47 @@ export interface Connecting {
   target: Target;
   known: KnownHost;
   login: Login;
+  /** Opens the byte stream to the server within so many milliseconds. */
+  dial: (limitMs: number) => Promise<Duplex>;
   /** For the name, the connection, the handshake and the login together. Milliseconds. */
   limitMs: number;
-  /** Between two signs of life asked of the server; four unanswered ones end the connection. Milliseconds. */
+  /** Between two signs of life asked of the server; four unanswered ones end the connection. 0 = none. Milliseconds. */
   keepaliveMs: number;
   signal: AbortSignal;
 }
 
+const passing = new WeakSet<Error>();
+
+/** Whether trying again may help: nobody was told anything yet, and the server did not say no. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && passing.has(error);
+}
+
+/** Marks an error as one that may pass. */
+export function inPassing<E extends Error>(error: E): E {
+  passing.add(error);
+  return error;
+}
+
 /** Connects, verifies the host key and logs in. @throws ReachError with the reason; nothing is left open then. */
 export async function connect(options: Connecting): Promise<Connection> {
-  const { target, limitMs, signal } = options;
+  const { target, limitMs } = options;
   const address = hostPort(target.host, target.port);
   const started = performance.now();
-  const socket = tcpConnect({ host: target.host, port: target.port });
+  const socket = await options.dial(limitMs);
+  try {
+    const left = limitMs - (performance.now() - started);
+    return await handshake(socket, address, { ...options, limitMs: left }, limitMs);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** A TCP connection. @throws ReachError `unreachable` or `interrupted`. */
+export async function dialTcp(host: string, port: number, limitMs: number, signal: AbortSignal): Promise<Duplex> {
+  const address = hostPort(host, port);
+  const socket = tcpConnect({ host, port });
   socket.setNoDelay(true);
   // Stays for good: an error after everybody has gone home must find somebody in.
   socket.on('error', () => {});
@@ -41,13 +74,7 @@ export async function connect(options: Connecting): Promise<Connection> {
       socket.once('error', (error) => reject(unreachable(address, error)));
       return () => new ReachError('unreachable', `${address} did not answer within ${seconds(limitMs)}`, noAnswer);
     });
-    const client = await handshake(
-      socket,
-      address,
-      { ...options, limitMs: limitMs - (performance.now() - started) },
-      limitMs,
-    );
-    return { client, socket };
+    return socket;
   } catch (error) {
     socket.destroy();
     throw error;
@@ -56,38 +83,50 @@ export async function connect(options: Connecting): Promise<Connection> {
 
 const noAnswer = 'is the instance running, and does its firewall let this machine in?';
 
-async function handshake(socket: Socket, address: string, options: Connecting, wholeMs: number): Promise<Client> {
+async function handshake(socket: Duplex, address: string, options: Connecting, wholeMs: number): Promise<Connection> {
   const { target, known, login, limitMs, keepaliveMs, signal } = options;
   const ssh = new NodeSSH();
   let refusal: ReachError | undefined;
   let [greeted, verified] = [false, false];
   let banner = '';
+  let shown: Buffer | undefined;
+  let pinned: Promise<void> | undefined;
   const failure = (error: unknown): ReachError => {
     if (refusal) return refusal;
     const said = messageOf(error);
     const own = error instanceof Error && 'level' in error && error.level === 'client-authentication';
     if (verified) return login.failure(address, own ? banner : said);
     const what = greeted ? `the SSH handshake with ${address} failed` : `${address} is not an SSH server that answers`;
-    return new ReachError(
+    const broken = new ReachError(
       'unreachable',
       `${what}: ${saying(said)}`,
       'try: ssh -v; a busy server drops callers (MaxStartups)',
     );
+    // Hung up on before a word of SSH: a busy server, or one that is just starting.
+    return /closed|lost before handshake|ECONNRESET|EPIPE|Exceeded MaxStartups/.test(said) ? inPassing(broken) : broken;
   };
 
-  return settled<Client>(signal, limitMs, (resolve, reject) => {
+  return settled<Connection>(signal, limitMs, (resolve, reject) => {
     const opening = ssh.connect({
       sock: socket,
       host: target.host,
       username: target.user,
       algorithms: algorithmsFor(known.types),
-      authHandler: login.handler,
+      authHandler: (left, partial, next) => {
+        // The signature is verified by now. A key that is new is written down before anything is told to its owner.
+        pinned ??= shown ? known.pin(shown) : Promise.resolve();
+        pinned.then(
+          () => login.handler(left, partial, next),
+          (error: unknown) => reject(error as ReachError),
+        );
+      },
       // Our own clock covers name, connection, handshake and login.
       readyTimeout: 0,
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
       hostVerifier: (key: Buffer): boolean => {
         refusal = known.refusal(key);
+        shown = key;
         return refusal === undefined;
       },
     });
@@ -111,7 +150,9 @@ async function handshake(socket: Socket, address: string, options: Connecting, w
     client?.once('change password', () =>
       reject(login.failure(address, 'the password has expired and must be changed')),
     );
-    client?.once('ready', () => resolve(client));
+    client?.once('ready', () =>
+      resolve({ client, socket, hostKey: shown ? known.describe(shown) : '', method: login.method() }),
+    );
     return () => {
       const step = verified ? 'the login' : 'the SSH handshake';
       return new ReachError('timeout', `${address} did not finish ${step} within ${seconds(wholeMs)}`, noAnswer);
@@ -120,7 +161,7 @@ async function handshake(socket: Socket, address: string, options: Connecting, w
 }
 
 /** A promise with a clock and an abort signal. `start` gets its two ends and gives the error for the clock. */
-function settled<T>(
+export function settled<T>(
   signal: AbortSignal,
   limitMs: number,
   start: (resolve: (value: T) => void, reject: (error: ReachError) => void) => () => ReachError,
@@ -148,5 +189,6 @@ function unreachable(address: string, error: Error): ReachError {
     EAI_AGAIN: 'the name server does not answer',
   };
   const message = `cannot connect to ${address}: ${saying(said || code)}`;
-  return new ReachError('unreachable', message, hints[code] ?? noAnswer, { cause: error });
+  const refused = new ReachError('unreachable', message, hints[code] ?? noAnswer, { cause: error });
+  return /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN)$/.test(code) ? inPassing(refused) : refused;
 }

@@ -1,10 +1,11 @@
 import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
+import { saying } from '../text.ts';
 import { type AgentKey, agentKeys } from './agent.ts';
+import { beyond } from './auth.ts';
 import { fingerprint } from './host-key.ts';
 import { memoByFile } from './memo.ts';
 import type { Target } from './target.ts';
-import { saying } from './text.ts';
 
 /** A key that can be offered. */
 export interface Identity {
@@ -33,6 +34,7 @@ const keyFile = memoByFile((bytes): KeyFile => {
   const key = parse(bytes);
   if (!(key instanceof Error)) return { key, bytes };
   if (/no passphrase given/.test(key.message)) return { encrypted: true, bytes };
+  if (/\bsk-/.test(key.message)) return { problem: `a FIDO key, ${beyond}`, bytes };
   return { problem: `not a key that can be used (${saying(key.message, 80)})`, bytes };
 });
 
@@ -60,9 +62,12 @@ export async function findIdentities(
   const used = new Set<AgentKey>();
   const files: Identity[] = [];
   let named = false;
+  for (const what of target.cannot) unusable.push(`${what}, ${beyond}`);
   for (const { path, required } of target.identityFiles) {
     named ||= required;
     const found = await fromFile(path, passphrase, held);
+    if (await keyFile(`${path}-cert.pub`).catch(() => undefined))
+      unusable.push(`${path}-cert.pub: a certificate, ${beyond}`);
     if ('problem' in found) {
       if (required || !found.absent) unusable.push(`${path}: ${found.problem}`);
     } else {

@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
-import type { Answer, Limits, Session } from '../../core/ports.ts';
+import type { Answer, Arrival, Limits, Session } from '../../core/ports.ts';
 import { collectAnswer } from '../answer.ts';
 import { feed } from '../feed.ts';
+import { explainSudo, type Sudo, throughSudo } from '../sudo.ts';
+import { saying } from '../text.ts';
 import { remoteCommand } from './command.ts';
 import type { Connection } from './connect.ts';
-import { saying } from './text.ts';
+import { shutSoon } from './wire.ts';
 
 /** How long a goodbye may take before the socket is shut. Milliseconds. */
 const goodbyeMs = 1000;
 
 /** What a session keeps to. */
 export interface SessionOptions {
-  sudo: boolean;
+  sudo: Sudo | undefined;
+  arrival: Arrival;
   limits: Limits;
   /** `performance.now()` at which the total limit runs out. */
   deadline: number;
@@ -26,8 +29,12 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
   // ssh2 may still have an error to tell after its end; unheard it would end the process.
   client.on('error', () => {});
   return {
-    run: async (program, args, onBytes, input) =>
-      runRemote(connection, { ...options, program, command: remoteCommand(args, options.sudo), onBytes, input }),
+    async run(program, args, onBytes, input) {
+      const command = remoteCommand(args, options.sudo, Buffer.byteLength(program));
+      const answer = await runRemote(connection, { ...options, program, command, onBytes, input });
+      return explainSudo(answer, options.sudo, options.arrival.road.at(-1) ?? '');
+    },
+    arrival: options.arrival,
     async close() {
       if (socket.destroyed) return;
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -58,7 +65,7 @@ function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answ
     if (channel) terminate(channel);
     const forced = setTimeout(() => socket.destroy(), goodbyeMs);
     socket.once('close', () => clearTimeout(forced));
-    socket.destroySoon();
+    shutSoon(socket);
   }
   const onLost = (): void => {
     lost = true;
@@ -76,14 +83,18 @@ function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answ
       if (error) return refused(error);
       channel = opened;
       opened.on('error', () => {});
-      const heard = feed(opened, remote.program, remote.input);
+      let heard: (chunk: Buffer) => void = () => {};
+      const door = throughSudo(remote.sudo, opened, collector, () => {
+        heard = feed(opened, remote.program, remote.input);
+      });
       opened.on('data', (chunk: Buffer) => {
         heard(chunk);
         collector.stdout(chunk);
       });
-      opened.stderr.on('data', collector.stderr);
+      opened.stderr.on('data', door.stderr);
       // An exit status may come before the last bytes do: only a channel closed by the server has told everything.
       opened.on('close', (code?: number | null) => {
+        door.flush();
         if (typeof code === 'number' && !lost) collector.finish('exit', code);
         else collector.finish('cut', null);
       });

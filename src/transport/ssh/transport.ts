@@ -1,36 +1,44 @@
 import { ReachError } from '../../core/errors.ts';
 import type { Transport } from '../../core/ports.ts';
+import { sudoOf } from '../sudo.ts';
 import { parseSshUri } from './address.ts';
-import { login } from './auth.ts';
-import { connect } from './connect.ts';
-import { readKnownHost } from './host-key.ts';
-import { findIdentities } from './identity.ts';
-import { readSecret } from './secret.ts';
+import { arrive, roadNames } from './arrive.ts';
 import { sshSession } from './session.ts';
 import { resolveTarget } from './target.ts';
 
 /** Between two keepalives at most and at least; in between a tenth of the idle limit. Milliseconds. */
 const [longestKeepaliveMs, shortestKeepaliveMs] = [15_000, 1000];
+const usualRetries = 2;
 
-/** A server reached with an SSH client of our own: `ssh://[user@]host[:port]`, resolved by the OpenSSH configuration. */
+/**
+ * A server reached by SSH: `ssh://[user@]host[:port]`, resolved by the OpenSSH configuration. By a client of our own, or
+ * where `reach.sshClient` says so by the system's.
+ */
 export const ssh: Transport = {
   scheme: 'ssh',
   scope: () => ({ root: '/', mode: 'live' }),
   async open(instance, limits, signal) {
     const deadline = performance.now() + limits.totalMs;
     const { reach } = instance;
-    const target = await resolveTarget(parseSshUri(instance.uri), reach);
-    const limitMs = Math.min(limits.connectMs, limits.totalMs, target.connectMs ?? Number.POSITIVE_INFINITY);
-    const [known, password, passphrase] = await Promise.all([
-      readKnownHost(target),
-      reach.password === undefined ? undefined : readSecret(reach.password, 'password'),
-      reach.passphrase === undefined ? undefined : readSecret(reach.passphrase, 'passphrase'),
-    ]);
-    const identities = await findIdentities(target, passphrase, limitMs);
+    const address = parseSshUri(instance.uri);
+    if (reach.sshClient === 'openssh') {
+      const { opensshSession } = await import('./openssh.ts');
+      return opensshSession(address, reach, limits, signal);
+    }
+    const [target, sudo] = await Promise.all([resolveTarget(address, reach), sudoOf(reach)]);
     if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was called');
-    const keepaliveMs = Math.min(longestKeepaliveMs, Math.max(shortestKeepaliveMs, limits.idleMs / 10));
-    const story = login(target.user, identities, password);
-    const connection = await connect({ target, known, login: story, limitMs, keepaliveMs, signal });
-    return sshSession(connection, { sudo: reach.sudo === true, limits, deadline, signal });
+    const connection = await arrive(target, reach, {
+      limitMs: Math.min(limits.connectMs, limits.totalMs, target.connectMs ?? Number.POSITIVE_INFINITY),
+      keepaliveMs: Math.min(longestKeepaliveMs, Math.max(shortestKeepaliveMs, limits.idleMs / 10)),
+      signal,
+      retries: reach.retries ?? usualRetries,
+    });
+    const { hostKey, method, socket } = connection;
+    const road = roadNames(target);
+    // What the name stands for, where we called it ourselves.
+    const ip = 'remoteAddress' in socket ? socket.remoteAddress : undefined;
+    if (typeof ip === 'string' && ip !== target.host) road.push(`${road.pop()} (${ip})`);
+    const arrival = { road, hostKey, login: method, client: 'builtin' };
+    return sshSession(connection, { sudo, arrival, limits, deadline, signal });
   },
 };

@@ -22,7 +22,19 @@ afterEach(() => vi.unstubAllEnvs());
 
 const addresses: SshAddress[] = [
   ...['plain', 'quoted', 'CASE', 'case', 'templ-a', 'templ-not', '10.0.1.2', 'aliased', 'jump', 'jumpnot', 'command'],
-  ...['nojump', 'agent', 'included', 'scoped', 'final', 'other.example.com', 'Upper.Example.COM', '::1'],
+  ...[
+    'chain',
+    'spaced',
+    'firstsaid',
+    'nojump',
+    'agent',
+    'included',
+    'scoped',
+    'final',
+    'other.example.com',
+    'Upper.Example.COM',
+    '::1',
+  ],
 ].map((host) => ({ host }));
 addresses.push({ host: 'templ-b', user: 'me', port: 99 }, { host: '10.0.0.9', user: 'byaddress' });
 addresses.push({ host: 'q.example.com', user: 'templated' }, { host: 'included', port: 5 });
@@ -64,7 +76,14 @@ describe.skipIf(spawnSync('ssh', ['-V']).error !== undefined)('compared with ssh
     }
     const [proxy, ...way] = ours.get('proxy') ?? [];
     const direct = proxy === undefined || way[0] === 'none';
-    expect([direct, said.has('proxyjump') || said.has('proxycommand')]).toEqual([direct, !direct]);
+    const spoken = said.get('proxyjump')?.[0] ?? said.get('proxycommand')?.[0];
+    // The shell does not mind blanks and comments, which our parser leaves out.
+    const plain = (text?: string) => text?.replace(/ # .*/, '').replace(/ +/g, ' ');
+    expect([address, spoken === 'none' ? undefined : plain(spoken)]).toEqual([
+      address,
+      direct ? undefined : plain(way[0]),
+    ]);
+    expect(direct || said.has(proxy ?? '')).toBe(true);
   });
 });
 
@@ -85,28 +104,32 @@ describe('target', () => {
       ],
       identityFiles: [{ path: '/key', required: true }],
       identitiesOnly: true,
+      cannot: [],
       connectMs: 30_000,
     });
   });
 
   it('has the usual files where nothing is said', async () => {
     vi.stubEnv('SSH_AUTH_SOCK', '/agent');
+    vi.stubEnv('XDG_STATE_HOME', '/state');
     const target = await resolveTarget({ host: 'H.example.com' }, { sshConfig: 'none' });
     expect(target).toMatchObject({ host: 'H.example.com', port: 22, user: localUser(), agent: '/agent' });
     expect(target.knownNames).toEqual(['h.example.com']);
     expect(target.identityFiles.map(({ path }) => path)).toEqual(
-      ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `${homedir()}/.ssh/${name}`),
+      ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'].map((name) => `${homedir()}/.ssh/${name}`),
     );
     expect(target.knownHosts.map(({ path }) => path)).toEqual([
       `${homedir()}/.ssh/known_hosts`,
       `${homedir()}/.ssh/known_hosts2`,
       '/etc/ssh/ssh_known_hosts',
       '/etc/ssh/ssh_known_hosts2',
+      '/state/snowfence/known_hosts',
     ]);
   });
 
   it('expands tokens and variables in paths', async () => {
     vi.stubEnv('WHERE_OF_TEST', '/w');
+    vi.stubEnv('XDG_STATE_HOME', '/state');
     const config = await scratch.write(
       'tokens',
       `IdentityFile \${WHERE_OF_TEST}/%%_%n_%h_%p_%r_%u\nIdentityAgent $SOCKET_OF_TEST\nUserKnownHostsFile %d/k_%k none\n` +
@@ -116,18 +139,40 @@ describe('target', () => {
     const target = await resolveTarget({ host: 'n', user: 'r', port: 7 }, { sshConfig: config });
     expect(target.identityFiles[0]?.path).toBe(`/w/%_n_192.0.2.1_7_r_${localUser()}`);
     expect(target).toMatchObject({ agent: '/sock', knownNames: ['key.name'] });
-    expect(target.knownHosts).toEqual([{ path: `${homedir()}/k_key.name`, required: true }]);
+    expect(target.knownHosts).toEqual([
+      { path: `${homedir()}/k_key.name`, required: true },
+      { path: '/state/snowfence/known_hosts', required: false },
+    ]);
   });
 
-  it.each([
-    ['jump', 'through ProxyJump bastion'],
-    ['command', 'through a ProxyCommand'],
-  ])('does not go straight to %s', async (host, said) => {
-    const refused = resolveTarget({ host }, { sshConfig: file });
-    await expect(refused).rejects.toMatchObject({
-      reason: 'unsupported',
-      message: expect.stringContaining(said),
-      hint: expect.stringContaining('ssh -N -L'),
+  it('finds the road through jump hosts, each by its own settings', async () => {
+    const config = await scratch.write(
+      'roads',
+      'Host bastion\n User jumper\n Port 2201\n IdentityFile ~/own\nHost far\n ProxyJump bastion,me@[2001:db8::2]:2202\n' +
+        'Host near\n ProxyCommand nc %h %p # %% is no token in a comment\nHost free\n ProxyJump none\nHost me\n ProxyJump me\n' +
+        'Host round\n ProxyJump about\nHost about\n ProxyJump round\nHost evil;id\n ProxyCommand nc %h\nHost token\n ProxyCommand nc %C\n',
+    );
+    const reach = { sshConfig: config, identityFiles: ['/key'], password: 'env:X', hostKeys: ['k'], sudo: true };
+    const far = await resolveTarget({ host: 'far' }, reach);
+    expect(far.road).toMatchObject({
+      through: {
+        ...{ host: '2001:db8::2', port: 2202, user: 'me', identityFiles: [{ path: '/key' }] },
+        road: {
+          through: { host: 'bastion', port: 2201, user: 'jumper', identityFiles: [{ path: `${homedir()}/own` }] },
+        },
+      },
+    });
+    expect(JSON.stringify(far.road)).not.toContain('hostKeys');
+    expect((await resolveTarget({ host: 'near', port: 7 }, reach)).road).toEqual({ command: 'nc near 7' });
+    expect((await resolveTarget({ host: 'free' }, reach)).road).toBeUndefined();
+    expect((await resolveTarget({ host: 'far' }, { ...reach, proxyJump: 'none' })).road).toBeUndefined();
+    const refused = (host: string) => expect(resolveTarget({ host }, reach)).rejects;
+    await refused('me').toMatchObject({ message: 'the road to me leads through me itself' });
+    await refused('round').toMatchObject({ message: expect.stringContaining('more than 8 jump hosts') });
+    await refused('evil;id').toMatchObject({ message: '"evil;id" must not become part of a command' });
+    await refused('token').toMatchObject({ message: expect.stringContaining('cannot expand %C') });
+    await expect(resolveTarget({ host: 'x' }, { ...reach, proxyJump: '-oProxyCommand=id' })).rejects.toMatchObject({
+      message: expect.stringContaining('is not an ssh URI'),
     });
   });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import { ed25519Key } from './keys.ts';
 
@@ -12,6 +12,8 @@ export interface Behaviour {
   refuseExec?: boolean;
   /** Private host keys, best first; an ed25519 key of its own when not given. */
   hostKeys?: string[];
+  /** Streams to other places (a jump host): refused unless said. */
+  forwards?: boolean;
   greeting?: string;
   banner?: string;
 }
@@ -45,6 +47,17 @@ export async function startFake(behaviour: Behaviour = {}): Promise<FakeServer> 
       connection.on('authentication', (context) => {
         if (behaviour.authenticate) behaviour.authenticate(context, connection);
         else context.accept();
+      });
+      connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
+        if (!behaviour.forwards) return reject();
+        const socket = connect({ host: destIP, port: destPort });
+        socket.once('error', () => reject());
+        socket.once('connect', () => {
+          const channel = accept();
+          channel.on('error', () => {});
+          channel.pipe(socket).pipe(channel);
+          channel.once('close', () => socket.destroy());
+        });
       });
       connection.on('session', (accept) => {
         accept().on('exec', (acceptExec, reject, { command }) => {

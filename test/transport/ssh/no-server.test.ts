@@ -46,7 +46,7 @@ it('no server at all', async () => {
   plain?.close();
   await expect(open(port)).rejects.toMatchObject({
     reason: 'unreachable',
-    message: `cannot connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`,
+    message: `cannot connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port} (tried 3 times)`,
     hint: 'is sshd running there, and on this port?',
   });
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readSecret } from '../../../src/transport/secret.ts';
 import { parseSshUri } from '../../../src/transport/ssh/address.ts';
 import { remoteCommand } from '../../../src/transport/ssh/command.ts';
 import { matchesList, matchesPattern } from '../../../src/transport/ssh/pattern.ts';
-import { readSecret } from '../../../src/transport/ssh/secret.ts';
-import { saying, seconds } from '../../../src/transport/ssh/text.ts';
+import { saying, seconds } from '../../../src/transport/text.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
 
 describe('ssh URI', () => {
@@ -51,11 +51,11 @@ describe('ssh URI', () => {
 });
 
 describe('remote command', () => {
-  const at = (root: string) => remoteCommand({ root, mode: 'live', since: 12 }, false);
+  const at = (root: string) => remoteCommand({ root, mode: 'live', since: 12 }, undefined, 9);
   it('becomes the shell that reads the program', () => {
     expect(at('/')).toBe("exec /bin/sh -s -- '/' live 12");
-    expect(remoteCommand({ root: '/a b$c', mode: 'offline', since: 0 }, true)).toBe(
-      "exec sudo -n /bin/sh -s -- '/a b$c' offline 0",
+    expect(remoteCommand({ root: '/a b$c', mode: 'offline', since: 0 }, { prompt: 'p', ready: 'r' }, 9)).toBe(
+      "exec env LC_ALL=C sudo -n /bin/sh -s -- '/a b$c' offline 0",
     );
   });
   it.each(["/it's", '/a"b', '/a\\b', '/a`b', '/a!b', '/a\nb', '/a\u007fb', '/é', 'relative', ''])(
@@ -65,8 +65,8 @@ describe('remote command', () => {
     },
   );
   it('refuses a time that is none', () => {
-    expect(() => remoteCommand({ root: '/', mode: 'live', since: -1 }, false)).toThrow(RangeError);
-    expect(() => remoteCommand({ root: '/', mode: 'live', since: 1.5 }, false)).toThrow(RangeError);
+    expect(() => remoteCommand({ root: '/', mode: 'live', since: -1 }, undefined, 9)).toThrow(RangeError);
+    expect(() => remoteCommand({ root: '/', mode: 'live', since: 1.5 }, undefined, 9)).toThrow(RangeError);
   });
 });
 

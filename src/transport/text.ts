@@ -1,4 +1,4 @@
-import { printable } from '../../core/bytes.ts';
+import { printable } from '../core/bytes.ts';
 
 /** What a server said, fit for a message: one line, nothing that a terminal obeys, at most `length` characters. */
 export function saying(text: string, length = 200): string {

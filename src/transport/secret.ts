@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { messageOf, ReachError } from '../../core/errors.ts';
+import { messageOf, ReachError } from '../core/errors.ts';
 
 /**
  * The secret that a reference stands for: `env:NAME` or `file:PATH`, one trailing newline taken off. `what` names its use
