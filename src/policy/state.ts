@@ -58,7 +58,8 @@ export class Meaning {
     // A file that is gone took all it said with it: one change.
     const most = file.drift.change === 'removed' ? 1 : mostFindings;
     if (told.length > most) return [{ ...finding, explains: finding.explains + told.length }];
-    const folded = 1 + drifts.length - told.length;
+    // Its own file is no other difference: it is where the fact stands.
+    const folded = drifts.length - told.length;
     return told.map((drift, i) => this.#finding(finding, file, drift, i === 0 ? { doubt, folded } : undefined));
   }
 
@@ -173,7 +174,7 @@ function merge(same: readonly Finding[]): Finding {
     severity: same.map((one) => one.severity).reduce((a, b) => (compareSeverity(a, b) < 0 ? b : a)),
     tamper: same.some((one) => one.tamper),
     reason: `${first.reason}; also ${named}${files.length > mostNamed ? ` and ${files.length - mostNamed} more` : ''}`,
-    explains: same.reduce((sum, one) => sum + Math.max(one.explains, 1), 0),
+    explains: same.reduce((sum, one) => sum + one.explains, same.length - 1),
     ...(diffs.length > 0 ? { diff: diffs.join('\n') } : {}),
   };
 }

@@ -59,7 +59,7 @@ describe('a file of configuration that differs', () => {
     const [one, ...more] = found({ [cron]: 'A=1\n' }, { [cron]: `A=1\n${job}\n` });
     expect(more).toEqual([]);
     expect(one).toMatchObject({
-      ...{ kind: 'job', change: 'added', subject: 'cron job of root: * * * * * x', severity: 'high', explains: 1 },
+      ...{ kind: 'job', change: 'added', subject: 'cron job of root: * * * * * x', severity: 'high', explains: 0 },
       reason: 'added: it runs by itself as root (/etc/cron.d/x)',
       after: { file: cron, type: 'file' },
       diff: expect.stringContaining(`+${job}`),
@@ -75,7 +75,7 @@ describe('a file of configuration that differs', () => {
   it('is a finding for each fact; the diff comes with the first', () => {
     const all = found({}, { [cron]: `${job}\n@daily root y\n` });
     expect(all.map((f) => [f.subject, f.explains, f.diff !== undefined])).toEqual([
-      ['cron job of root: * * * * * x', 1, true],
+      ['cron job of root: * * * * * x', 0, true],
       ['cron job of root: @daily y', 0, false],
     ]);
   });
