@@ -1,5 +1,6 @@
 import type { Ask, Sweep } from './ask.ts';
 import type { Gap, GapReason, OsFact, ProcessFact, Stream } from './facts.ts';
+import type { Running } from './running.ts';
 
 /** What the parsers fill in, probe by probe, before it is put into canonical order. Keys are canonical unless they say raw. */
 export class Draft {
@@ -54,6 +55,8 @@ export class Draft {
   contents = new Map<string, string>();
   processes: ProcessFact[] | undefined;
   sockets: Map<string, string> | undefined;
+  /** What else only a running system tells. */
+  running: Running = {};
   modified = new Map<string, number>();
   newestPackageAt = 0;
   gaps: Gap[] = [];

@@ -1,4 +1,5 @@
 import type { Depth, Sweep } from './ask.ts';
+import type { Running } from './running.ts';
 
 /**
  * A canonical stream: facts of one kind as bytes, one a line, `key NUL value LF`, sorted by key in byte order.
@@ -77,6 +78,8 @@ export interface ProcessFact {
   startedAt: number;
   /** Resident memory in bytes. */
   rss: number;
+  /** Processor time used so far, seconds. */
+  cpuSeconds?: number;
   /** `device:inode` of its root directory: other than the instance's own = a container's process. */
   root: string;
   /** It sees the mounts that we see: then another root directory is a chroot of this server, no container. */
@@ -123,6 +126,8 @@ export interface Fingerprint {
   contents: Stream;
   /** undefined where there are none to see (offline). */
   processes?: ProcessFact[];
+  /** What else only a running system tells; undefined where there is none (offline, manifests). */
+  running?: Running;
   /** `device:inode` of the instance's root directory. */
   root: string;
   /** path -> modification time in epoch seconds, for files modified since the image was made. Evidence, never compared. */

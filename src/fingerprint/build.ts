@@ -40,6 +40,7 @@ export function buildFingerprint(draft: Draft): Fingerprint {
     ...(draft.sockets ? { sockets: encodeStream(draft.sockets) } : {}),
     contents: encodeStream(draft.contents),
     ...(draft.processes ? { processes: draft.processes } : {}),
+    ...(Object.keys(draft.running).length > 0 ? { running: draft.running } : {}),
     root: draft.root,
     modified: draft.modified,
     recent: { owner: recentOwner, altered },

@@ -252,8 +252,8 @@ describe('the sockets of an answer', () => {
 });
 
 describe('processes', () => {
-  const stat = (pid: number, comm: string, state = 'S', ppid = 1) =>
-    `/proc/${pid}/stat:${pid} (${comm}) ${state} ${ppid} 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 500 1000 7 18446744073709551615 0`;
+  const stat = (pid: number, comm: string, state = 'S', ppid = 1, flags = 4194560) =>
+    `/proc/${pid}/stat:${pid} (${comm}) ${state} ${ppid} 1 1 0 -1 ${flags} 0 0 0 0 0 0 0 0 20 0 1 0 500 1000 7 18446744073709551615 0`;
   const read = (records: string[]) => {
     const draft = new Draft('/');
     parseProcesses(records, draft);
@@ -292,8 +292,8 @@ describe('processes', () => {
     const draft = read([
       ...head,
       'stat',
-      stat(2, 'kthreadd', 'S', 0),
-      stat(9, 'kworker/0:1', 'I', 2),
+      stat(2, 'kthreadd', 'S', 0, 2129984),
+      stat(9, 'kworker/0:1', 'I', 2, 69238880),
       stat(20, 'dead', 'Z'),
       stat(30, 'hidden'),
       stat(31, 'ended meanwhile'),

@@ -36,7 +36,7 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
 /** /proc/PID/stat, proc(5): comm may hold spaces and `)`, so fields are counted from the last `)`. */
 function parseStat(
   text: string,
-): { comm: string; state: string; ppid: number; start: number; rss: number } | undefined {
+): { comm: string; state: string; ppid: number; flags: number; ticks: number; start: number; rss: number } | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
@@ -46,10 +46,15 @@ function parseStat(
     comm: escapeName(text.slice(open + 1, close)),
     state: rest[0] ?? '',
     ppid: field(4),
+    flags: field(9),
+    ticks: field(14) + field(15),
     start: field(22),
     rss: field(24),
   };
 }
+
+/** PF_KTHREAD of include/linux/sched.h, in the field `flags` of proc(5). */
+const kernelThread = 0x0020_0000;
 
 /** Longest command line that is kept, bytes: it is evidence, not compared. */
 const maxArguments = 4096;
@@ -78,9 +83,8 @@ export function parseProcesses(records: string[], draft: Draft): void {
     const id = of('id', pid) ?? '';
     const uid = /^Uid:\s+\d+\s+(\d+)/.exec(of('status', pid) ?? '')?.[1];
     if (!link) {
-      // A kernel thread has neither arguments nor an executable; anything else hides its executable from us.
-      const kernelThread = argv.length === 0 && (pid === 2 || stat.ppid === 2 || stat.ppid === 0);
-      if (!kernelThread && of('alive', pid) !== undefined) hidden++;
+      // A kernel thread has no executable, and only the kernel sets its flag; anything else hides its executable from us.
+      if ((stat.flags & kernelThread) === 0 && of('alive', pid) !== undefined) hidden++;
       continue;
     }
     const deleted = link.endsWith(' (deleted)');
@@ -100,6 +104,7 @@ export function parseProcesses(records: string[], draft: Draft): void {
       uid: uid === undefined ? -1 : Number(uid),
       startedAt: boot ? Math.floor(boot + stat.start / hz) : 0,
       rss: stat.rss * page,
+      cpuSeconds: Math.round(stat.ticks / hz),
       root: of('root', pid) ?? '',
       ownMounts: of('mnt', pid) === undefined || of('mnt', pid) === settings.get('own-mnt'),
     });

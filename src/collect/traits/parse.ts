@@ -1,0 +1,165 @@
+import { escapeName } from '../../core/bytes.ts';
+import type { Draft } from '../../core/draft.ts';
+import type { LibraryFact, ProcessTraits } from '../../core/running.ts';
+
+/** Most of anything that is kept of one process, and most processes that are named for a library. */
+const most = 20;
+const mostPids = 2000;
+
+/** The answer of the traits question. Lines that do not follow their format are left out: they prove nothing. */
+export function parseTraits(records: string[], draft: Draft): void {
+  const found = new Traits();
+  const limits = new Map<string, number>();
+  const paths = (raw: string) => escapeName(draft.strip > 0 && raw.startsWith('/') ? raw.slice(draft.strip) : raw);
+  let counted = '';
+  let odd = '';
+  let sums = '';
+  let scripts = false;
+  for (const record of records) {
+    const lf = record.indexOf('\n');
+    const word = lf < 0 ? record : record.slice(0, lf);
+    const rest = lf < 0 ? '' : record.slice(lf + 1);
+    const variable = /^\/proc\/(\d+)\/environ:(LD_(?:PRELOAD|AUDIT|LIBRARY_PATH))=/.exec(record);
+    const limit = /^limit (\/sys\/fs\/cgroup\/.*)\/memory\.(?:max|limit_in_bytes):(\d{1,15})$/s.exec(record);
+    const script = /^script (\d+) ([0-9a-f]{64}|)/.exec(record);
+    if (variable)
+      found.add(Number(variable[1]), 'loader', {
+        name: variable[2] ?? '',
+        value: escapeName(record.slice(variable[0].length)),
+      });
+    else if (limit?.[1]) limits.set(limit[1], Number(limit[2]));
+    else if (script) {
+      const split = rest.indexOf('\n');
+      if (split > 0)
+        found.add(Number(script[1]), 'files', {
+          argument: escapeName(rest.slice(0, split)),
+          path: paths(rest.slice(split + 1)),
+          sha256: script[2] ?? '',
+        });
+    } else if (word === 'status') found.status(rest);
+    else if (word === 'cgroup') found.cgroups(rest);
+    else if (word === 'libraries') counted = rest;
+    else if (word === 'odd') odd = rest;
+    else if (word === 'sums') sums = rest;
+    else if (word === 'more scripts') scripts = true;
+  }
+  found.limit(limits);
+  draft.running.traits = found.all;
+  draft.running.libraries = librariesOf(counted, odd, sums, paths);
+  if (scripts)
+    draft.gap('traits', 'limit', 'of more than 500 interpreters, the scripts of the later ones were not looked at');
+  if (odd.split('\n').length >= mostPids)
+    draft.gap(
+      'traits',
+      'limit',
+      `of more than ${mostPids} mappings of unusual libraries, the later ones were not looked at`,
+    );
+}
+
+/** Traits by process, made when there is something to tell. */
+class Traits {
+  readonly all = new Map<number, ProcessTraits>();
+
+  #of(pid: number): ProcessTraits {
+    const known = this.all.get(pid) ?? {};
+    this.all.set(pid, known);
+    return known;
+  }
+
+  add<K extends 'loader' | 'files'>(pid: number, name: K, value: NonNullable<ProcessTraits[K]>[number]): void {
+    const traits = this.#of(pid);
+    const list = (traits[name] ?? []) as (typeof value)[];
+    if (list.length < most) list.push(value);
+    traits[name] = list as NonNullable<ProcessTraits[K]>;
+  }
+
+  /** `/proc/PID/status:NAME:\tVALUE` lines (proc(5)). */
+  status(text: string): void {
+    for (const line of text.split('\n')) {
+      const [, pid, name, value = ''] = /^\/proc\/(\d+)\/status:([A-Za-z]+):\s+([0-9a-f]+)$/.exec(line) ?? [];
+      if (name === 'TracerPid') this.#of(Number(pid)).tracer = Number(value);
+      else if (name === 'CapEff' && !isAllCapabilities(value)) this.#of(Number(pid)).capabilities = value;
+      else if (name === 'NoNewPrivs') this.#of(Number(pid)).noNewPrivileges = value === '1';
+      else if (name === 'Seccomp') this.#of(Number(pid)).seccomp = Number(value);
+    }
+  }
+
+  /** `/proc/PID/cgroup:0::PATH` (version 2) or `N:memory:PATH` (version 1), see cgroups(7). */
+  cgroups(text: string): void {
+    for (const line of text.split('\n')) {
+      const [, pid, version, path] = /^\/proc\/(\d+)\/cgroup:(0:|\d+:memory):(\/.*)$/.exec(line) ?? [];
+      if (path === undefined) continue;
+      this.#of(Number(pid)).cgroup = escapeName(version === '0:' ? path : `/memory${path}`);
+    }
+  }
+
+  /** The smallest limit on the way from a control group to the root; without one the group tells nothing. */
+  limit(limits: Map<string, number>): void {
+    for (const [pid, traits] of this.all) {
+      let path = traits.cgroup ?? '';
+      let least: number | undefined;
+      for (; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
+        const limit = limits.get(`/sys/fs/cgroup${path}`);
+        if (limit !== undefined && (least === undefined || limit < least)) least = limit;
+      }
+      // Version 1 says "no limit" by a number close to 2^63.
+      if (least !== undefined && least < 2 ** 52) traits.memoryLimit = least;
+      else delete traits.cgroup;
+      if (Object.keys(traits).length === 0) this.all.delete(pid);
+    }
+  }
+}
+
+/** A mask of all capabilities that a kernel knows: ones without a hole. */
+function isAllCapabilities(mask: string): boolean {
+  const bits = BigInt(`0x${mask || '0'}`);
+  return bits > 0xff_ffff_ffffn && (bits & (bits + 1n)) === 0n;
+}
+
+const deletedMark = ' (deleted)';
+/** Mappings that programs make to generate code, or that are no files at all. */
+const noLibrary = /^\/(SYSV|dev\/zero$|dev\/dri\/|dev\/nvidia|anon_hugepage|drm mm object|i915|\[)/;
+
+/** `uniq -c` lines of mapped paths, the mappings of the odd ones (proc(5), maps) and their digests. */
+function librariesOf(counted: string, odd: string, sums: string, paths: (raw: string) => string): LibraryFact[] {
+  const found = new Map<string, LibraryFact>();
+  const of = (said: string): LibraryFact | undefined => {
+    // The kernel writes a line feed in a name as \012.
+    const raw = said.replaceAll('\\012', '\n');
+    const deleted = raw.endsWith(deletedMark);
+    const path = deleted ? raw.slice(0, -deletedMark.length) : raw;
+    if (!path.startsWith('/') || noLibrary.test(path)) return undefined;
+    const known = found.get(raw) ?? { path: paths(path), deleted, pids: [], mappings: 0, sha256: '' };
+    found.set(raw, known);
+    return known;
+  };
+  for (const line of counted.split('\n')) {
+    const match = /^ *(\d+) (\/.*)$/.exec(line);
+    const library = match && of(match[2] ?? '');
+    if (library) library.mappings += Number(match[1]);
+  }
+  const byRange = new Map<string, LibraryFact>();
+  const byInode = new Map<string, LibraryFact[]>();
+  for (const line of odd.split('\n')) {
+    const match = /^\/proc\/(\d+)\/maps:([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+ \d+) +(\/.*)$/.exec(line);
+    const library = match && of(match[5] ?? '');
+    if (!library) continue;
+    const pid = Number(match[1]);
+    if (!library.pids.includes(pid) && library.pids.length < most * 5) library.pids.push(pid);
+    byRange.set(`/proc/${pid}/map_files/${bare(match[2])}-${bare(match[3])}`, library);
+    byInode.set(match[4] ?? '', [...(byInode.get(match[4] ?? '') ?? []), library]);
+  }
+  for (const line of sums.split('\n')) {
+    const [, sha256 = '', range = ''] =
+      /^\\?([0-9a-f]{64}) [ *](\/proc\/\d+\/map_files\/[0-9a-f]+-[0-9a-f]+)$/.exec(line) ?? [];
+    const library = byRange.get(range);
+    if (!library) continue;
+    // One file is hashed once, whoever has it and under whichever name.
+    for (const same of byInode.values()) if (same.includes(library)) for (const one of same) one.sha256 ||= sha256;
+  }
+  return [...found.values()];
+}
+
+function bare(hex = ''): string {
+  return hex.replace(/^0+(?=.)/, '');
+}

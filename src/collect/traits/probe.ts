@@ -1,0 +1,83 @@
+import type { Probe } from '../probe.ts';
+import { sh } from '../sh.ts';
+import { parseTraits } from './parse.ts';
+
+/**
+ * Asked after the processes, whose lists it uses (`P` all, `D` their exe, `E` their root, `F` their ns/mnt). `O` are the processes of
+ * this system: those with our root directory or our mounts; a container's are left to its own image.
+ *
+ * Only one value for many processes goes over the wire where they share it: libraries are counted here, and process ids are told
+ * for what a server would not have: deleted files and files outside of /usr and /lib.
+ */
+export const traits: Probe = {
+  name: 'traits',
+  about:
+    'what processes have beside their program: libraries that are mapped, LD_PRELOAD and its like (no other variable), scripts that interpreters run, tracers, capabilities, seccomp, memory limits',
+  asks: 'live',
+  question: sh`
+O=$P
+if [ -z "$R" ]; then
+  own=$(readlink /proc/self/ns/mnt 2>/dev/null) root=$(stat -L -c %d:%i / 2>/dev/null)
+  if [ $FIND = printf ]; then
+    g=$(glob "$own")
+    O=$({ find $F -maxdepth 0 -lname "\${g%.}" -printf '%h\n' | sed 's:/ns$::'; find -L $E -maxdepth 0 -printf '%D:%i %h\n' | sed -n "s/^$root //p"; } 2>/dev/null | sort -u)
+  else
+    O=$(for p in $P; do
+      if [ "$(readlink $p/ns/mnt 2>/dev/null)" = "$own" ] || [ "$(stat -L -c %d:%i $p/root 2>/dev/null)" = "$root" ]; then echo $p; fi
+    done)
+  fi
+fi
+S= G= M= V= X=
+for p in $O; do S="$S $p/status" G="$G $p/cgroup" M="$M $p/maps" V="$V $p/environ" X="$X $p/exe"; done
+if [ "$S" ]; then
+  # what is not as in most processes
+  printf 'status\n'
+  grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | head -c 1000000
+  printf '\0'
+  # memory limits of control groups; most have none
+  printf 'cgroup\n'
+  grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000
+  printf '\0'
+  rec limits
+  find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) 2>/dev/null | head -n 2000 | tr '\n' '\000' | xargs -0 grep -aHE '^[0-9]{1,15}$' 2>/dev/null | sed 's/^/limit /' | tr '\n' '\000'
+  # mappings of files as code: a count for each file
+  L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
+  printf 'libraries\n'
+  grep -ahE "$L" $M 2>/dev/null | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* *//' | sort | uniq -c | head -n 20000
+  printf '\0'
+  ODD=$(grep -aHE "$L" $M 2>/dev/null | grep -avE '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ +/(usr/|lib)[^ ]*$' | head -n 2000)
+  printf 'odd\n%s\0' "$ODD"
+  # their content, each once: through the kernel, because they may have no name
+  printf 'sums\n'
+  [ "$ODD" ] && printf '%s\n' "$ODD" | sed 's|^/proc/\([0-9]*\)/maps:0*\([0-9a-f]*\)-0*\([0-9a-f]*\) [^ ]* [^ ]* \([^ ]*\) \([0-9]*\) *|\4:\5 /proc/\1/map_files/\2-\3 |' | sort -u -k 1,1 | head -n 100 |
+    while IFS=' ' read -r _ f n; do
+      far "$n" || [ ! -r "$f" ] || case $SF_HASH in openssl) openssl dgst -sha256 -r "$f" ;; sha256sum) sha256sum "$f" ;; esac 2>/dev/null
+    done
+  printf '\0'
+  # of all variables only those of the loader, and not more of them than this
+  rec environ
+  if [ "$GREPZ" ]; then grep -aHzoE '^LD_(PRELOAD|AUDIT|LIBRARY_PATH)=.{1,500}' $V 2>/dev/null
+  else for p in $O; do tr '\000' '\n' <$p/environ 2>/dev/null | grep -E '^LD_(PRELOAD|AUDIT|LIBRARY_PATH)=.' | cut -c 1-520 | while IFS= read -r v; do printf '%s:%s\0' $p/environ "$v"; done; done 2>/dev/null; fi
+  # files among the first arguments of interpreters
+  rec scripts
+  if [ $FIND = printf ]; then I=$(find $X -maxdepth 0 \( -lname '*/*sh' -o -lname '*/busybox*' -o -lname '*/python*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/node*' -o -lname '*/php*' -o -lname '*/java' -o -lname '*/lua*' -o -lname '*/tclsh*' \) -printf '%h\n' 2>/dev/null)
+  else I=$(for p in $O; do case $(readlink $p/exe 2>/dev/null) in */*sh | */busybox* | */python* | */perl* | */ruby* | */node* | */php* | */java | */lua* | */tclsh*) echo $p ;; esac; done); fi
+  n=0
+  for p in $I; do
+    n=$((n + 1)); [ $n -gt 500 ] && { rec 'more scripts'; break; }
+    c=$(readlink $p/cwd 2>/dev/null)
+    head -c 32768 $p/cmdline 2>/dev/null | tr '\000' '\n' | sed '1d' | head -n 12 | {
+      k=0
+      while IFS= read -r a; do
+        case $a in '' | -*) continue ;; /*) f=$a ;; *) f=$c/$a ;; esac
+        far "$f" && continue
+        [ "$(find -L "$f" -maxdepth 0 -type f -size -40960 2>/dev/null)" ] || continue
+        printf 'script %s %s\n%s\n%s\0' \${p#/proc/} "$(hash1 <"$f" 2>/dev/null)" "$a" "$(readlink -f "$f" 2>/dev/null)"
+        k=$((k + 1)); [ $k -ge 3 ] && break
+      done
+    }
+  done
+fi
+`,
+  parse: (frame, draft) => parseTraits(frame.records(), draft),
+};
