@@ -7,9 +7,13 @@ import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
 import { foldDirectories, foldTrees } from './fold.ts';
+import { judgeKernel } from './kernel.ts';
 import { makeFinding } from './make.ts';
+import { judgeMounts } from './mounts.ts';
 import { judgePackages } from './packages.ts';
+import { judgeLogins, judgeUnits } from './people.ts';
 import { judgeProcesses } from './processes.ts';
+import { judgeRunning } from './running.ts';
 import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
 import { explainedByTrustStore } from './trust-store.ts';
@@ -20,9 +24,11 @@ import { waive } from './waive.ts';
 export function judge(the: Case): Judgement {
   const packages = judgePackages(the);
   const accounts = judgeAccounts(the);
+  const mounts = judgeMounts(the);
   const rest: FileDrift[] = [];
   for (const file of fileDrifts(the)) {
     const explained =
+      mounts.find((mount) => mount.covers(file.drift.key))?.finding ??
       explainedByPackage(the, file, packages) ??
       explainedByTrustStore(the, file, packages) ??
       explainedByAccount(the, file, accounts);
@@ -34,7 +40,12 @@ export function judge(the: Case): Judgement {
     ...packages.findings.values(),
     ...accounts,
     ...files,
+    ...mounts.map(({ finding }) => finding),
     ...judgeProcesses(the, packages),
+    ...judgeRunning(the, packages),
+    ...judgeKernel(the, packages),
+    ...judgeUnits(the),
+    ...judgeLogins(the),
     ...judgeDenied(the),
     ...judgeSockets(the),
   ].map((finding) => waive(the, finding));

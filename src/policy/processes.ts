@@ -35,6 +35,7 @@ export function judgeProcesses(the: Case, packages: PackageChanges): Finding[] {
 
 function faultOf(the: Case, process: ProcessFact, packages: PackageChanges): Fault | undefined {
   if (process.exe.startsWith('/memfd:')) {
+    if (isSealedRuntime(the, process)) return undefined;
     return {
       rule: 'process/memory-only',
       severity: 'critical',
@@ -75,10 +76,26 @@ function faultOf(the: Case, process: ProcessFact, packages: PackageChanges): Fau
   };
 }
 
-/** A user program that calls itself `[kworker/0:1]` wants to be overlooked: only kernel threads are shown in brackets. */
+/** runc and crun run from a sealed copy of themselves (CVE-2019-5736): benign while the copy is that of the image's program. */
+function isSealedRuntime(the: Case, process: ProcessFact): boolean {
+  if (!/^\/memfd:(runc_cloned|crun)/.test(process.exe) || process.sha256 === '') return false;
+  return ['/usr/bin/runc', '/usr/sbin/runc', '/usr/local/sbin/runc', '/usr/local/bin/runc', '/usr/bin/crun'].some(
+    (path) => parseFileValue(lookup(the.image.files, path) ?? '').sha256 === process.sha256,
+  );
+}
+
+/** Names of kernel threads that a program takes which wants to be overlooked. */
+const threads =
+  /^\[?(kworker|kthreadd|ksoftirqd|migration|rcu_[a-z_]+|kswapd\d|khugepaged|kdevtmpfs|kauditd|kcompactd\d|jbd2|ksmd|watchdogd?|cpuhp|idle_inject|scsi_eh_\d+|kblockd|writeback|kintegrityd)(\/|\]|$)/;
+
+/**
+ * A user program that calls itself `[kworker/0:1]` wants to be overlooked: only kernel threads are shown in brackets. One without
+ * arguments is shown by its short name, in brackets too.
+ */
 function masquerade(process: ProcessFact): Fault | undefined {
   const name = process.argv[0] ?? '';
-  if (!/^\[.*\]$/.test(name)) return undefined;
+  const nameless = process.argv.every((argument) => argument === '');
+  if (!/^\[.*\]$/.test(name) && !threads.test(name) && !(nameless && threads.test(process.comm))) return undefined;
   return {
     rule: 'process/masquerade',
     severity: 'high',
@@ -126,6 +143,7 @@ export function seenProcesses(processes: ProcessFact[]): Attributes {
     ...(first.startedAt ? { startedAt: new Date(first.startedAt * 1000).toISOString() } : {}),
     residentBytes: first.rss,
     deleted: first.deleted,
+    ...(first.cpuSeconds ? { cpuSeconds: first.cpuSeconds } : {}),
     ...(first.sha256 ? { sha256: first.sha256 } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { display } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
 import { readStream } from '../fingerprint/stream.ts';
 import type { Case } from './case.ts';
@@ -20,6 +21,8 @@ export function judgeSockets(the: Case): Finding[] {
   const golden = the.image.sockets
     ? new Set(Array.from(readStream(the.image.sockets), ([key]) => withoutExecutable(key)))
     : undefined;
+  // The sniffers that our own rules allow are no whitelist of ports.
+  const listed = rules.some(({ rule }) => !rule.protocols?.every((protocol) => sniffing.has(protocol)));
   const findings: Finding[] = [];
   for (const [key] of readStream(the.live.sockets)) {
     const socket = parseSocket(key);
@@ -28,8 +31,12 @@ export function judgeSockets(the: Case): Finding[] {
       findings.push(make(the, key, denied.rule.severity, denied.rule.id, denied.rule.reason));
       continue;
     }
-    if ((!golden && rules.length === 0) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket)))
+    if (sniffing.has(socket.protocol)) {
+      if (!golden?.has(withoutExecutable(key)) && !rules.some((r) => r.matches(socket)))
+        findings.push(sniffer(the, key));
       continue;
+    }
+    if ((!golden && !listed) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket))) continue;
     const open = socket.address !== '127.0.0.1' && socket.address !== '::1';
     const reason = golden
       ? 'a port is open that the golden instance does not have open'
@@ -37,6 +44,15 @@ export function judgeSockets(the: Case): Finding[] {
     findings.push(make(the, key, open ? 'high' : 'medium', 'socket/not-allowed', reason));
   }
   return findings;
+}
+
+/** Sockets that see, or make, whatever goes over the network: no server listens with them. */
+const sniffing = new Set(['raw', 'raw6', 'packet']);
+
+function sniffer(the: Case, key: string): Finding {
+  const { executable } = parseSocket(key);
+  const who = executable === '?' ? 'a program' : display(executable).text;
+  return make(the, key, 'high', 'socket/sniffing', `${who} reads or makes packets of the network below TCP and UDP`);
 }
 
 function withoutExecutable(key: string): string {

@@ -56,7 +56,11 @@ const selector = {
   paths: { ...strings, description: 'globs (file)' },
   names: { ...strings, description: 'globs (package: name; account: "user NAME" or "group NAME")' },
   executables: { ...strings, description: 'globs (process, socket)' },
-  protocols: { type: 'array', items: { enum: ['tcp', 'tcp6', 'udp', 'udp6'] }, minItems: 1 },
+  protocols: {
+    type: 'array',
+    items: { enum: ['tcp', 'tcp6', 'udp', 'udp6', 'sctp', 'raw', 'raw6', 'packet'] },
+    minItems: 1,
+  },
   addresses: { ...strings, description: 'globs (socket)' },
   ports: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 65535 }, minItems: 1 },
 } as const;

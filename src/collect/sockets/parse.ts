@@ -1,17 +1,26 @@
 import { endianness } from 'node:os';
+import { escapeName } from '../../core/bytes.ts';
 
 /** States of /proc/net/tcp (include/net/tcp_states.h): 0A = LISTEN; a bound, unconnected UDP socket is 07 = CLOSE. */
-const states: Record<string, string> = { tcp: '0A', tcp6: '0A', udp: '07', udp6: '07' };
+const states: Record<string, string> = { tcp: '0A', tcp6: '0A', udp: '07', udp6: '07', raw: '07', raw6: '07' };
 
 /** Ports of the kernel's default ephemeral range: a client's UDP socket, which comes and goes. */
 const ephemeral = { from: 32_768, to: 60_999 };
 
-/** Lines of /proc/net/{tcp,tcp6,udp,udp6} to listening sockets. Addresses are printed as 32-bit words in host order. */
-export function parseProcNet(
-  proto: string,
-  text: string,
-): { proto: string; address: string; port: number; inode: string }[] {
-  const found: { proto: string; address: string; port: number; inode: string }[] = [];
+/** A socket as a table of /proc/net says it. */
+export interface ListedSocket {
+  proto: string;
+  address: string;
+  /** For raw sockets the protocol of IP, for packet sockets that of Ethernet (3 = all). */
+  port: number;
+  inode: string;
+}
+
+/** Lines of /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,packet,sctp/eps} to listening sockets. Addresses are printed as 32-bit words in host order. */
+export function parseProcNet(proto: string, text: string): ListedSocket[] {
+  if (proto === 'packet') return parsePacket(text);
+  if (proto === 'sctp') return parseSctp(text);
+  const found: ListedSocket[] = [];
   for (const line of text.split('\n')) {
     const fields = line.trim().split(/\s+/);
     const [address, port] = (fields[1] ?? '').split(':');
@@ -23,6 +32,32 @@ export function parseProcNet(
     if (printed !== undefined) found.push({ proto, address: printed, port: number, inode });
   }
   return found;
+}
+
+/** /proc/net/packet (net/packet/af_packet.c): `sk RefCnt Type Proto Iface R Rmem User Inode`, the protocol in hexadecimal. */
+function parsePacket(text: string): ListedSocket[] {
+  return text.split('\n').flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [, , , proto = '', , , , , inode = ''] = fields;
+    if (fields.length < 9 || !/^[0-9a-f]{4}$/.test(proto) || !/^\d+$/.test(inode)) return [];
+    return [{ proto: 'packet', address: '*', port: Number.parseInt(proto, 16), inode }];
+  });
+}
+
+/** /proc/net/sctp/eps (net/sctp/proc.c): `ENDPT SOCK STY SST HBKT LPORT UID INODE LADDRS`; SST 10 = listening. */
+function parseSctp(text: string): ListedSocket[] {
+  return text.split('\n').flatMap((line) => {
+    const [, , , state, , port = '', , inode = '', address = '*'] = line.trim().split(/\s+/);
+    if (state !== '10' || !/^\d{1,5}$/.test(port) || !/^\d+$/.test(inode) || !/^[0-9a-fA-F.:*]+$/.test(address))
+      return [];
+    return [{ proto: 'sctp', address, port: Number(port), inode }];
+  });
+}
+
+/** /proc/net/unix (proc(5)): names of listening sockets (flag 00010000) that begin with `@`, each once. */
+export function parseAbstract(text: string): string[] {
+  const names = text.split('\n').flatMap((line) => /^\S+ \S+ \S+ 00010000 \S+ \S+ +\d+ (@.*)$/.exec(line)?.[1] ?? []);
+  return [...new Set(names)].map(escapeName).sort();
 }
 
 /** Every target we know is little-endian but s390x; its kernel prints what the same bytes are there. */

@@ -1,14 +1,27 @@
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
-import { parseProcNet } from './parse.ts';
+import { type ListedSocket, parseAbstract, parseProcNet } from './parse.ts';
 
 export const sockets: Probe = {
   name: 'sockets',
-  about: 'listening TCP and bound UDP sockets, with the executable that holds each',
+  about:
+    'listening TCP and SCTP and bound UDP sockets, raw and packet sockets, listening abstract sockets, with the executable that holds each',
   asks: 'live',
   question: sh`
-for n in tcp tcp6 udp udp6; do text $n /proc/net/$n; done
+nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do text $n $1/$n; done; text sctp $1/sctp/eps; }
+nets /proc/net
+printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | head -n 500; printf '\0'
+# services with a network of their own; not those of containers
+if [ -z "$R" ] && [ "$O" ]; then
+  mine=$(readlink /proc/self/ns/net 2>/dev/null)
+  W=; for p in $O; do W="$W $p/ns/net"; done
+  if [ $FIND = printf ]; then T=$(find $W -maxdepth 0 -printf '%l %h\n' 2>/dev/null | sort -u -k 1,1)
+  else T=$(for p in $O; do l=$(readlink $p/ns/net 2>/dev/null) && echo "$l $p/ns"; done | sort -u -k 1,1); fi
+  printf '%s\n' "$T" | head -n 64 | while read -r l p; do
+    case $l in "$mine" | '') ;; *) nets \${p%/ns}/net ;; esac
+  done
+fi
 if [ "$R" ]; then :; else P=$(echo /proc/[0-9]*); fi
 rec holders
 S=fd
@@ -16,11 +29,12 @@ if [ $FIND = printf ]; then D=; for p in $P; do D="$D $p/fd"; done; [ "$D" ] && 
 else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $l in socket:*) printf '%s:%s\0' $f "$l" ;; esac; done; done; fi
 `,
   parse(frame, draft) {
-    const listening: { proto: string; address: string; port: number; inode: string }[] = [];
+    const listening: ListedSocket[] = [];
     const holder = new Map<string, number>();
     for (const record of frame.records()) {
-      const table = /^(tcp6?|udp6?) /.exec(record);
+      const table = /^(tcp6?|udp6?|raw6?|packet|sctp) /.exec(record);
       if (table?.[1]) listening.push(...parseProcNet(table[1], record.slice(table[0].length)));
+      else if (record.startsWith('unix\n')) draft.running.abstractSockets = parseAbstract(record);
       const held = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record);
       if (held?.[2]) {
         const pid = Number(held[1]);
@@ -34,11 +48,7 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
 };
 
 /** `proto address port executable`; a socket whose holder may not be seen is a gap, and has the executable `?`. */
-function settle(
-  listening: { proto: string; address: string; port: number; inode: string }[],
-  holder: Map<string, number>,
-  draft: Draft,
-) {
+function settle(listening: ListedSocket[], holder: Map<string, number>, draft: Draft) {
   const exeOf = new Map((draft.processes ?? []).map((p) => [p.pid, p.exe]));
   const found = new Map<string, string>();
   let unseen = 0;

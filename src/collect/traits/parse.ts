@@ -1,4 +1,4 @@
-import { escapeName } from '../../core/bytes.ts';
+import { display, escapeName } from '../../core/bytes.ts';
 import type { Draft } from '../../core/draft.ts';
 import type { LibraryFact, ProcessTraits } from '../../core/running.ts';
 
@@ -45,7 +45,17 @@ export function parseTraits(records: string[], draft: Draft): void {
   }
   found.limit(limits);
   draft.running.traits = found.all;
-  draft.running.libraries = librariesOf(counted, odd, sums, paths);
+  const libraries = librariesOf(counted, odd, sums, paths);
+  draft.running.libraries = libraries;
+  const unread = libraries.filter(
+    ({ path, deleted, sha256 }) => deleted && sha256 === '' && !path.startsWith('/memfd:'),
+  );
+  if (unread.length > 0)
+    draft.gap(
+      'traits',
+      'permission',
+      `the content of ${unread.length} libraries that are in use and deleted may not be read (root may): ${unread.length > 1 ? 'one is ' : ''}${display(unread[0]?.path ?? '').text}`,
+    );
   if (scripts)
     draft.gap('traits', 'limit', 'of more than 500 interpreters, the scripts of the later ones were not looked at');
   if (odd.split('\n').length >= mostPids)

@@ -32,7 +32,7 @@ for p in $O; do S="$S $p/status" G="$G $p/cgroup" M="$M $p/maps" V="$V $p/enviro
 if [ "$S" ]; then
   # what is not as in most processes
   printf 'status\n'
-  grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | head -c 1000000
+  grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | grep -avE ':[[:blank:]]+0*[137]?f{8,}$' | head -c 1000000
   printf '\0'
   # memory limits of control groups; most have none
   printf 'cgroup\n'

@@ -1,0 +1,149 @@
+import { display, unescapeName } from '../core/bytes.ts';
+import type { Finding } from '../core/finding.ts';
+import type { KernelFacts } from '../core/running.ts';
+import { aliasResolver } from '../fingerprint/alias.ts';
+import { lookup, readStream } from '../fingerprint/stream.ts';
+import { sysctl } from '../state/formats/sysctl.ts';
+import type { Case, PackageChanges } from './case.ts';
+import { makeFinding } from './make.ts';
+
+/** Letters of /proc/modules and what they say (Documentation/admin-guide/tainted-kernels). */
+const taints: Record<string, string> = {
+  P: 'proprietary',
+  O: 'out of tree',
+  F: 'forced',
+  C: 'staging',
+  E: 'unsigned',
+};
+
+/**
+ * The running kernel against the image: modules that it does not have, programs that the kernel would start, settings that the
+ * image makes otherwise. A kernel that is not the image's (a container's, an older one still running) says nothing about it.
+ */
+export function judgeKernel(the: Case, packages: PackageChanges): Finding[] {
+  const kernel = the.live.running?.kernel;
+  if (!kernel) return [];
+  const known = modulesOf(the.image.files, the.live.os.kernel);
+  if (known.size === 0) return [];
+  return [...judgeModules(the, kernel, known, packages), ...judgeHelpers(the, kernel), ...judgeSettings(the, kernel)];
+}
+
+/** Names of the modules that a system has for a kernel release: `/lib/modules/RELEASE/**.ko{,.gz,.xz,.zst}`. */
+function modulesOf(files: Buffer, release: string): Map<string, string> {
+  const found = new Map<string, string>();
+  if (release === '' || release.includes('/')) return found;
+  for (const directory of ['/usr/lib/modules', '/lib/modules']) {
+    const prefix = Buffer.from(`\n${directory}/${release}/`, 'latin1');
+    for (let at = files.indexOf(prefix); at >= 0; at = files.indexOf(prefix, at + 1)) {
+      const key = files.toString('latin1', at + 1, files.indexOf(0, at));
+      const name = /([^/]+)\.ko(\.(gz|xz|zst))?$/.exec(key)?.[1];
+      if (name) found.set(name.replaceAll('-', '_'), key);
+    }
+  }
+  return found;
+}
+
+function judgeModules(the: Case, kernel: KernelFacts, known: Map<string, string>, packages: PackageChanges): Finding[] {
+  const now = modulesOf(the.live.files, the.live.os.kernel);
+  const isPackaged = (path: string | undefined) => packages.findings.has(the.live.recent.owner.get(path ?? '') ?? '');
+  return [...kernel.modules]
+    .filter(([name]) => !known.has(name) && !isPackaged(now.get(name)))
+    .map(([name, letters]) => {
+      const words = [...letters].flatMap((letter) => taints[letter] ?? []);
+      return makeFinding(the.instance.id, 'module', 'added', name, {
+        severity: 'critical',
+        disposition: 'drift',
+        rule: 'kernel/module',
+        reason: `a module is loaded into the kernel that the image does not have${words.length > 0 ? ` (${words.join(', ')})` : ''}`,
+        tamper: true,
+        controls: ['NIST 800-53 CM-7', 'NIST 800-53 SI-7'],
+        after: { file: display(now.get(name) ?? 'no file').text, taint: words },
+      });
+    });
+}
+
+/** Programs that the kernel starts as root: of core dumps, and to load modules. */
+function judgeHelpers(the: Case, { settings }: KernelFacts): Finding[] {
+  const resolve = aliasResolver(the.image.files);
+  const pattern = settings.get('kernel.core_pattern') ?? '';
+  const helpers: [key: string, program: string][] = [
+    ['kernel.core_pattern', pattern.startsWith('|') ? (pattern.slice(1).trim().split(' ')[0] ?? '') : ''],
+    ['kernel.modprobe', settings.get('kernel.modprobe') ?? ''],
+    ['kernel.hotplug', settings.get('kernel.hotplug') ?? ''],
+  ];
+  return helpers
+    .filter(([, program]) => program.startsWith('/') && !has(the, program) && !has(the, resolve(program)))
+    .map(([key, program]) =>
+      setting(
+        the,
+        key,
+        'critical',
+        `the kernel runs ${display(program).text} as root, which is not a file of the image`,
+        {
+          value: display(settings.get(key) ?? '').text,
+        },
+      ),
+    );
+}
+
+function has(the: Case, path: string): boolean {
+  return lookup(the.image.files, path) !== undefined || the.live.recent.owner.has(path);
+}
+
+/**
+ * What the image's sysctl.d says against what holds; only where systemd applies it. Files are read as sysctl.d(5) says: in the order
+ * of their names, a name in /etc before the same in /usr/lib, and /etc/sysctl.conf last.
+ */
+function judgeSettings(the: Case, { settings }: KernelFacts): Finding[] {
+  if (the.live.processes?.find(({ pid }) => pid === 1)?.comm !== 'systemd') return [];
+  // What a changed file says now is told as the change of that file.
+  const changed = new Set(the.drifts.filter(({ stream }) => stream === 'files').map(({ key }) => key));
+  const wanted = new Map<string, string>();
+  for (const { path, text } of sysctlFiles(the)) {
+    for (const fact of sysctl.facts({ path, text } as Parameters<typeof sysctl.facts>[0])) {
+      const key = fact.subject.replace(/^sysctl /, '');
+      if (changed.has(path)) wanted.delete(key);
+      else wanted.set(key, String(fact.value).replace(/\s+/g, ' ').trim());
+    }
+  }
+  return [...wanted].flatMap(([key, value]) => {
+    const now = settings.get(key);
+    // A kernel may make a value stricter by itself; words and lists are not ours to weigh.
+    if (now === undefined || now === value || !/^-?\d+$/.test(value)) return [];
+    return [
+      setting(the, key, 'high', `the kernel runs with ${display(now).text}, the image sets ${display(value).text}`, {
+        value: display(now).text,
+      }),
+    ];
+  });
+}
+
+function sysctlFiles(the: Case): { path: string; text: string }[] {
+  const byName = new Map<string, { path: string; text: string }>();
+  let last: { path: string; text: string } | undefined;
+  for (const [path, value] of readStream(the.image.contents)) {
+    const name = /^\/etc\/sysctl\.d\/([^/]+\.conf)$/.exec(path)?.[1];
+    if (name) byName.set(name, { path, text: unescapeName(value) });
+    else if (path === '/etc/sysctl.conf') last = { path, text: unescapeName(value) };
+  }
+  const sorted = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+  return last ? [...sorted, last] : sorted;
+}
+
+function setting(
+  the: Case,
+  key: string,
+  severity: Finding['severity'],
+  reason: string,
+  after: { value: string },
+): Finding {
+  return makeFinding(the.instance.id, 'setting', 'changed', `kernel setting ${key}`, {
+    severity,
+    disposition: 'drift',
+    rule: 'kernel/setting',
+    reason,
+    tamper: severity === 'critical',
+    controls: ['NIST 800-53 CM-6'],
+    after,
+  });
+}
