@@ -20,7 +20,7 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
     if (outOfScope(drift.key, image.excluded, live.excluded)) continue;
     if (drift.change === 'added' && leadsToMount(drift, live)) continue;
     if (drift.change === 'removed' && unknown.mayBeThere(drift.key)) {
-      const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`));
+      const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`) || hides(m, drift));
       if (mount) {
         const entry = hidden.get(mount.path) ?? { type: mount.type, count: 0 };
         entry.count++;
@@ -40,6 +40,11 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
 function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
   const partial = live.partial.includes(stream);
   return driftOf(stream, before, after).filter((d) => !(partial && d.change === 'removed'));
+}
+
+/** Does a mount stand on a file of the image itself? What a container's runtime attached is known to be there. */
+function hides(mount: Fingerprint['mounts'][number], { key, before = '' }: Drift): boolean {
+  return mount.path === key && !mount.attached && !before.startsWith('d ');
 }
 
 /** A plain directory that a container's runtime made on the way to what it mounts there. */

@@ -35,7 +35,7 @@ export function coveredGaps(hidden: Map<string, { type: string; count: number }>
   return [...hidden].map(([path, { type, count }]) => ({
     probe: 'files',
     reason: 'covered' as const,
-    detail: `a ${type} mount on ${path} hides ${count} entries of the image`,
+    detail: `a ${type} mount on ${path} hides ${count} ${count === 1 ? 'entry' : 'entries'} of the image`,
     paths: [path],
   }));
 }

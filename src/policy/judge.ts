@@ -42,7 +42,7 @@ export function judge(the: Case): Judgement {
     ...files,
     ...mounts.map(({ finding }) => finding),
     ...judgeProcesses(the, packages),
-    ...judgeRunning(the, packages),
+    ...judgeRunning(the, packages, files),
     ...judgeKernel(the, packages),
     ...judgeUnits(the),
     ...judgeLogins(the),

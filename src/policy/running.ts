@@ -18,15 +18,16 @@ const open = /^\/(tmp|var\/tmp|dev|run)\//;
 
 /**
  * What runs inside processes of the image: libraries, what the loader was told to load first, scripts, and who traces
- * them. What the files already tell (a library of the image whose content on disk differs) is not told again.
+ * them. What the files already tell (a library of the image whose content on disk differs, a variable that a file of
+ * configuration sets) is not told again; `files` are their findings.
  */
-export function judgeRunning(the: Case, packages: PackageChanges): Finding[] {
+export function judgeRunning(the: Case, packages: PackageChanges, files: Finding[] = []): Finding[] {
   const { traits, libraries } = the.live.running ?? {};
   const processes = new Map((the.live.processes ?? []).map((process) => [process.pid, process]));
   const told = new Map<string, Finding>();
   for (const library of libraries ?? []) {
     const finding = judgeLibrary(the, library, processes, packages);
-    if (finding) told.set(library.path, finding);
+    if (finding && !told.has(library.path)) told.set(library.path, finding);
   }
   const others: Finding[] = [];
   const byScript = new Map<string, { process: ProcessFact; sha256: string }[]>();
@@ -34,7 +35,7 @@ export function judgeRunning(the: Case, packages: PackageChanges): Finding[] {
   for (const [pid, one] of traits ?? []) {
     const process = processes.get(pid);
     if (!process) continue;
-    others.push(...judgeLoader(the, process, one, told));
+    others.push(...judgeLoader(the, process, one, told, files));
     const script = one.files && scriptOf(process, one.files);
     if (script && isForeign(the, script.path, packages))
       push(byScript, script.path, { process, sha256: script.sha256 });
@@ -160,28 +161,50 @@ function whitelisted(the: Case, path: string, allowable: string, subject: string
 }
 
 /** LD_PRELOAD and LD_AUDIT name what goes into a program first: it makes a strange library graver, or is a finding itself. */
-function judgeLoader(the: Case, process: ProcessFact, traits: ProcessTraits, told: Map<string, Finding>): Finding[] {
+function judgeLoader(
+  the: Case,
+  process: ProcessFact,
+  traits: ProcessTraits,
+  told: Map<string, Finding>,
+  files: Finding[],
+): Finding[] {
   const found: Finding[] = [];
   const resolve = aliasResolver(the.image.files);
   for (const { name, value } of traits.loader ?? []) {
     const paths = value.split(name === 'LD_PRELOAD' ? /[: ]+/ : ':').filter((path) => path.startsWith('/'));
     if (name === 'LD_LIBRARY_PATH') {
       const bad = paths.find((path) => open.test(`${path}/`) && !path.startsWith('/run/'));
-      if (bad !== undefined) found.push(loaderFinding(the, process, name, bad, 'medium'));
+      if (bad !== undefined && !isConfigured(files, name, bad))
+        found.push(loaderFinding(the, process, name, bad, 'medium'));
       continue;
     }
     for (const path of paths) {
-      const library = told.get(path);
-      if (library) {
-        if (library.disposition === 'expected' || library.reason.includes(`(${name})`)) continue;
-        library.severity = 'critical';
-        library.tamper = true;
-        library.reason += ` (${name})`;
-      } else if (lookup(the.image.files, resolve(path)) === undefined && !the.live.recent.owner.has(resolve(path)))
-        found.push(loaderFinding(the, process, name, path, 'high'));
+      // A library in memory is named by a descriptor.
+      const inMemory = /^\/(proc\/[^/]+|dev)\/fd\/\d+$/.test(path);
+      const library =
+        told.get(path) ?? (inMemory ? [...told].find(([key]) => key.startsWith('/memfd:'))?.[1] : undefined);
+      if (library) aggravate(library, name);
+      else if (lookup(the.image.files, resolve(path)) === undefined && !the.live.recent.owner.has(resolve(path)))
+        if (!isConfigured(files, name, path)) found.push(loaderFinding(the, process, name, path, 'high'));
     }
   }
   return found;
+}
+
+function aggravate(library: Finding, name: string): void {
+  if (library.disposition === 'expected' || library.reason.includes(`(${name})`)) return;
+  library.severity = 'critical';
+  library.tamper = true;
+  library.reason += ` (${name})`;
+}
+
+/** Does the finding of a file say that this variable is set so? Then it is one change. */
+function isConfigured(files: Finding[], name: string, path: string): boolean {
+  const shown = display(path).text;
+  return files.some(({ subject, after, diff }) => {
+    const said = [subject, ...[after?.['value'] ?? []].flat(), diff ?? ''].join('\n');
+    return said.includes(name) && said.includes(shown);
+  });
 }
 
 function loaderFinding(the: Case, process: ProcessFact, name: string, path: string, severity: Severity): Finding {

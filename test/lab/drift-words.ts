@@ -9,6 +9,8 @@ export interface LabDrift {
   readonly expect: readonly Seen[];
   /** `snowflake` when it is not said. */
   readonly verdict?: 'clean' | 'drifted' | 'violating';
+  /** What cannot be read because of it; nothing where it is not said. */
+  readonly gaps?: readonly RegExp[];
   /** What the diff of the only finding must show. */
   readonly diff?: RegExp;
   /** Raw bytes of the only finding's subject, where its printable form loses something. */

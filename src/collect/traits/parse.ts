@@ -132,42 +132,45 @@ const noLibrary = /^\/(SYSV|dev\/zero$|dev\/dri\/|dev\/nvidia|anon_hugepage|drm 
 
 /** `uniq -c` lines of mapped paths, the mappings of the odd ones (proc(5), maps) and their digests. */
 function librariesOf(counted: string, odd: string, sums: string, paths: (raw: string) => string): LibraryFact[] {
+  // A deleted name may stand for several files: the odd ones are told apart by their inode.
   const found = new Map<string, LibraryFact>();
-  const of = (said: string): LibraryFact | undefined => {
-    // The kernel writes a line feed in a name as \012.
-    const raw = said.replaceAll('\\012', '\n');
-    const deleted = raw.endsWith(deletedMark);
-    const path = deleted ? raw.slice(0, -deletedMark.length) : raw;
-    if (!path.startsWith('/') || noLibrary.test(path)) return undefined;
-    const known = found.get(raw) ?? { path: paths(path), deleted, pids: [], mappings: 0, sha256: '' };
-    found.set(raw, known);
-    return known;
-  };
-  for (const line of counted.split('\n')) {
-    const match = /^ *(\d+) (\/.*)$/.exec(line);
-    const library = match && of(match[2] ?? '');
-    if (library) library.mappings += Number(match[1]);
-  }
-  const byRange = new Map<string, LibraryFact>();
-  const byInode = new Map<string, LibraryFact[]>();
+  const oddNames = new Set<string>();
+  const byRange = new Map<string, string>();
   for (const line of odd.split('\n')) {
     const match = /^\/proc\/(\d+)\/maps:([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+ \d+) +(\/.*)$/.exec(line);
-    const library = match && of(match[5] ?? '');
+    const [, pid, from, to, inode, name = ''] = match ?? [];
+    const key = `${name}\0${inode}`;
+    const library = match && (found.get(key) ?? libraryOf(name, paths));
     if (!library) continue;
-    const pid = Number(match[1]);
-    if (!library.pids.includes(pid) && library.pids.length < most * 5) library.pids.push(pid);
-    byRange.set(`/proc/${pid}/map_files/${bare(match[2])}-${bare(match[3])}`, library);
-    byInode.set(match[4] ?? '', [...(byInode.get(match[4] ?? '') ?? []), library]);
+    found.set(key, library);
+    oddNames.add(name);
+    library.mappings++;
+    if (!library.pids.includes(Number(pid)) && library.pids.length < most * 5) library.pids.push(Number(pid));
+    byRange.set(`/proc/${pid}/map_files/${bare(from)}-${bare(to)}`, key);
+  }
+  for (const line of counted.split('\n')) {
+    const [, mappings, name = ''] = /^ *(\d+) (\/.*)$/.exec(line) ?? [];
+    const library = mappings && !oddNames.has(name) ? libraryOf(name, paths) : undefined;
+    if (library) found.set(name, { ...library, mappings: Number(mappings) });
   }
   for (const line of sums.split('\n')) {
     const [, sha256 = '', range = ''] =
       /^\\?([0-9a-f]{64}) [ *](\/proc\/\d+\/map_files\/[0-9a-f]+-[0-9a-f]+)$/.exec(line) ?? [];
-    const library = byRange.get(range);
-    if (!library) continue;
-    // One file is hashed once, whoever has it and under whichever name.
-    for (const same of byInode.values()) if (same.includes(library)) for (const one of same) one.sha256 ||= sha256;
+    const key = byRange.get(range);
+    if (key === undefined) continue;
+    // A file is hashed once, under whichever of its names.
+    const inode = key.slice(key.lastIndexOf('\0'));
+    for (const [other, library] of found) if (other.endsWith(inode)) library.sha256 ||= sha256;
   }
   return [...found.values()];
+}
+
+/** A mapped file by the name that the kernel writes, where a line feed is \012; undefined for what is none. */
+function libraryOf(name: string, paths: (raw: string) => string): LibraryFact | undefined {
+  const raw = name.replaceAll('\\012', '\n');
+  const deleted = raw.endsWith(deletedMark);
+  const path = deleted ? raw.slice(0, -deletedMark.length) : raw;
+  return noLibrary.test(path) ? undefined : { path: paths(path), deleted, pids: [], mappings: 0, sha256: '' };
 }
 
 function bare(hex = ''): string {
