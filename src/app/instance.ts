@@ -4,6 +4,7 @@ import type { Manifest } from '../core/manifest.ts';
 import type { Instance } from '../core/ports.ts';
 import type { Coverage } from '../core/report.ts';
 import { compare } from '../drift/drift.ts';
+import { isContained } from '../fingerprint/contained.ts';
 import { hashTotals } from '../fingerprint/totals.ts';
 import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
@@ -75,12 +76,14 @@ function keyBlob(line: string): string {
 /** How much of what is in scope was read. */
 export function coverageOf(live: Fingerprint, readAt: string, baseline?: Baseline): Coverage {
   const { seen, hashed, bytes } = hashTotals(live.files);
+  const contained = (live.processes ?? []).filter((process) => isContained(live, process)).length;
   return {
     files: seen === 0 ? 0 : Math.round((hashed / seen) * 10_000) / 10_000,
     filesSeen: seen,
     filesHashed: hashed,
     bytesHashed: bytes,
     ...(live.processes ? { processes: live.processes.length } : {}),
+    ...(contained > 0 ? { containerProcesses: contained } : {}),
     ...(live.reading
       ? {
           depth: live.reading.depth,

@@ -23,6 +23,8 @@ export function applyContainer(draft: Draft, container: ContainerFacts): void {
   for (const { path, type } of mounts) draft.mounts.push({ path, type, attached: true });
   const programs = new Set(mounts.filter(({ kind }) => kind === 'program').map(({ path }) => path));
   if (draft.processes) draft.processes = draft.processes.filter(({ exe }) => !programs.has(exe));
+  const { libraries } = draft.running;
+  if (libraries) draft.running.libraries = libraries.filter(({ path }) => !programs.has(path) && !attached(path));
   const hosts = draft.contents.get('/etc/hosts');
   if (hosts !== undefined) draft.contents.set('/etc/hosts', withoutConfigured(hosts, container.hosts));
   draft.os.like = [...draft.os.like, 'container'];

@@ -80,6 +80,8 @@ export interface ProcessFact {
   rss: number;
   /** Processor time used so far, seconds. */
   cpuSeconds?: number;
+  /** Sockets that it holds. */
+  openSockets?: number;
   /** `device:inode` of its root directory: other than the instance's own = a container's process. */
   root: string;
   /** It sees the mounts that we see: then another root directory is a chroot of this server, no container. */
@@ -122,6 +124,8 @@ export interface Fingerprint {
   accounts: Stream;
   /** `proto address port executable` -> empty: listening sockets; undefined where not applicable (offline). */
   sockets?: Stream;
+  /** `kernel.kptr_restrict` -> value: settings of a running kernel that matter for security; undefined where none runs. */
+  settings?: Stream;
   /** path -> escaped text of small, public configuration files. */
   contents: Stream;
   /** undefined where there are none to see (offline). */

@@ -60,6 +60,8 @@ export interface Coverage {
   /** Bytes that came over the wire. */
   bytesReceived?: number;
   processes?: number;
+  /** Of these, processes of containers: another image's business, not judged here. */
+  containerProcesses?: number;
   /** When the oldest hash that this verdict relies on was read, RFC 3339 UTC. */
   oldestHashAt?: string;
   /** Directories out of scope by definition. */

@@ -39,6 +39,7 @@ export function buildFingerprint(draft: Draft): Fingerprint {
     accounts: encodeStream(draft.accounts),
     ...(draft.sockets ? { sockets: encodeStream(draft.sockets) } : {}),
     contents: encodeStream(draft.contents),
+    ...(draft.running.kernel ? { settings: encodeStream(draft.running.kernel.settings) } : {}),
     ...(draft.processes ? { processes: draft.processes } : {}),
     ...(Object.keys(draft.running).length > 0 ? { running: draft.running } : {}),
     root: draft.root,

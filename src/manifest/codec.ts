@@ -145,6 +145,7 @@ function fingerprintOf(header: ManifestHeader, streams: Partial<Record<SectionNa
     accounts: streams.accounts ?? none,
     ...(streams.sockets ? { sockets: streams.sockets } : {}),
     contents: streams.contents ?? none,
+    ...(streams.settings ? { settings: streams.settings } : {}),
     root: '',
     modified: new Map(),
     recent: { owner: new Map(), altered: new Set() },

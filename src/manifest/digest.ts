@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Fingerprint, Stream } from '../core/facts.ts';
 
 /** The streams of a manifest, in file order. */
-export const sectionNames = ['files', 'packages', 'owned', 'accounts', 'sockets', 'contents'] as const;
+export const sectionNames = ['files', 'packages', 'owned', 'accounts', 'sockets', 'contents', 'settings'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** One section as the header of a manifest file describes it. */

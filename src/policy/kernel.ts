@@ -90,15 +90,33 @@ function has(the: Case, path: string): boolean {
   return lookup(the.image.files, path) !== undefined || the.live.recent.owner.has(path);
 }
 
+/** What a kernel makes of the memory of its machine says nothing. */
+const sized = new Set(['user.max_user_namespaces']);
+
 /**
- * What the image's sysctl.d says against what holds; only where systemd applies it. Files are read as sysctl.d(5) says: in the order
- * of their names, a name in /etc before the same in /usr/lib, and /etc/sysctl.conf last.
+ * What holds against what the golden instance had, or, without one, what the image's sysctl.d says where systemd applies it. Words
+ * are not ours to weigh: programs are judged above.
  */
 function judgeSettings(the: Case, { settings }: KernelFacts): Finding[] {
-  if (the.live.processes?.find(({ pid }) => pid === 1)?.comm !== 'systemd') return [];
-  // What a changed file says now is told as the change of that file.
-  const changed = new Set(the.drifts.filter(({ stream }) => stream === 'files').map(({ key }) => key));
+  const golden = the.image.settings;
+  const wanted = golden ? new Map(readStream(golden)) : settingsOfFiles(the);
+  return [...wanted].flatMap(([key, value]) => {
+    const now = settings.get(key);
+    if (now === undefined || now === value || sized.has(key) || !/^-?\d+$/.test(value)) return [];
+    const from = golden ? 'the golden instance had' : 'the image sets';
+    const [shown, before] = [display(now).text, display(value).text];
+    return [setting(the, key, 'high', `the kernel runs with ${shown}, ${from} ${before}`, { value: shown })];
+  });
+}
+
+/**
+ * Files are read as sysctl.d(5) says: in the order of their names, /etc/sysctl.conf last. Of the directories only /etc is
+ * known; what a changed file says now is told as the change of that file.
+ */
+function settingsOfFiles(the: Case): Map<string, string> {
   const wanted = new Map<string, string>();
+  if (the.live.processes?.find(({ pid }) => pid === 1)?.comm !== 'systemd') return wanted;
+  const changed = new Set(the.drifts.filter(({ stream }) => stream === 'files').map(({ key }) => key));
   for (const { path, text } of sysctlFiles(the)) {
     for (const fact of sysctl.facts({ path, text } as Parameters<typeof sysctl.facts>[0])) {
       const key = fact.subject.replace(/^sysctl /, '');
@@ -106,16 +124,7 @@ function judgeSettings(the: Case, { settings }: KernelFacts): Finding[] {
       else wanted.set(key, String(fact.value).replace(/\s+/g, ' ').trim());
     }
   }
-  return [...wanted].flatMap(([key, value]) => {
-    const now = settings.get(key);
-    // A kernel may make a value stricter by itself; words and lists are not ours to weigh.
-    if (now === undefined || now === value || !/^-?\d+$/.test(value)) return [];
-    return [
-      setting(the, key, 'high', `the kernel runs with ${display(now).text}, the image sets ${display(value).text}`, {
-        value: display(now).text,
-      }),
-    ];
-  });
+  return wanted;
 }
 
 function sysctlFiles(the: Case): { path: string; text: string }[] {

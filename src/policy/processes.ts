@@ -1,6 +1,8 @@
 import { display } from '../core/bytes.ts';
 import type { ProcessFact } from '../core/facts.ts';
 import type { Attributes, Finding, Severity } from '../core/finding.ts';
+import type { ProcessTraits } from '../core/running.ts';
+import { isContained } from '../fingerprint/contained.ts';
 import { parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, PackageChanges } from './case.ts';
@@ -22,7 +24,7 @@ interface Fault {
 export function judgeProcesses(the: Case, packages: PackageChanges): Finding[] {
   const groups = new Map<string, { fault: Fault; processes: ProcessFact[] }>();
   for (const process of the.live.processes ?? []) {
-    if (!process.ownMounts && process.root && the.live.root && process.root !== the.live.root) continue;
+    if (isContained(the.live, process)) continue;
     const fault = faultOf(the, process, packages);
     if (!fault) continue;
     const key = `${fault.rule}\0${process.exe}`;
@@ -124,7 +126,7 @@ function finding(the: Case, fault: Fault, processes: ProcessFact[]): Finding {
     tamper: fault.tamper,
     explains: processes.length - 1,
     controls: ['NIST 800-53 CM-7', 'NIST 800-53 SI-7'],
-    after: seenProcesses(processes),
+    after: seenProcesses(processes, the.live.running?.traits),
   });
 }
 
@@ -132,7 +134,7 @@ function finding(the: Case, fault: Fault, processes: ProcessFact[]): Finding {
 const maxPids = 20;
 
 /** Evidence of processes of one executable. */
-export function seenProcesses(processes: ProcessFact[]): Attributes {
+export function seenProcesses(processes: ProcessFact[], traits?: Map<number, ProcessTraits>): Attributes {
   const first = processes[0];
   if (!first) return {};
   return {
@@ -144,6 +146,20 @@ export function seenProcesses(processes: ProcessFact[]): Attributes {
     residentBytes: first.rss,
     deleted: first.deleted,
     ...(first.cpuSeconds ? { cpuSeconds: first.cpuSeconds } : {}),
+    ...(first.openSockets ? { openSockets: first.openSockets } : {}),
+    ...seenTraits(traits?.get(first.pid)),
     ...(first.sha256 ? { sha256: first.sha256 } : {}),
+  };
+}
+
+/** What a process may do and use beyond the default: facts for a person, not judged. */
+function seenTraits(traits: ProcessTraits | undefined): Attributes {
+  if (!traits) return {};
+  const { capabilities, noNewPrivileges, seccomp, memoryLimit } = traits;
+  return {
+    ...(capabilities ? { capabilities } : {}),
+    ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(seccomp ? { seccomp: seccomp === 1 ? 'strict' : 'filter' } : {}),
+    ...(memoryLimit ? { memoryLimitBytes: memoryLimit } : {}),
   };
 }

@@ -80,7 +80,7 @@ export const manifestSchema = {
         required: ['name', 'bytes', 'sha256'],
         additionalProperties: false,
         properties: {
-          name: { enum: ['files', 'packages', 'owned', 'accounts', 'sockets', 'contents'] },
+          name: { enum: ['files', 'packages', 'owned', 'accounts', 'sockets', 'contents', 'settings'] },
           bytes: { type: 'integer', minimum: 0 },
           sha256: hex64,
         },

@@ -30,6 +30,22 @@ describe('a manifest', () => {
     expect(read.fingerprint.files.equals(made.fingerprint.files)).toBe(true);
   });
 
+  it('has the settings of a golden kernel, and is the same as before without', () => {
+    const golden = fingerprint({ '/etc/motd': `f 644 0 0 5 ${sum} -` }, (draft) => {
+      const settings = new Map([['kernel.kptr_restrict', '1']]);
+      draft.running = { kernel: { modules: new Map(), taint: 0, commandLine: '', settings } };
+    });
+    const plain = make('2026-01-01T00:00:00Z');
+    const { digest, image, tool, ...rest } = plain;
+    const parts = { ...rest, ref: image.ref, toolVersion: tool.version };
+    const made = makeManifest({ ...parts, fingerprint: golden });
+    expect(made.digest).not.toBe(digest);
+    const read = decodeManifest(encodeManifest(made), 'x.manifest');
+    expect(read.fingerprint.settings?.toString()).toBe('kernel.kptr_restrict\x001\n');
+    expect(decodeManifest(encodeManifest(plain), 'x.manifest').fingerprint.settings).toBeUndefined();
+    expect(headerOf(plain).sections.map(({ name }) => name)).not.toContain('settings');
+  });
+
   it('is refused when one byte of a section was altered', () => {
     const raw = gunzipSync(encodeManifest(make('2026-01-01T00:00:00Z')));
     raw[raw.lastIndexOf('motd')] = 0x4d;

@@ -369,6 +369,32 @@ describe('the kernel', () => {
   });
 });
 
+describe('settings of the golden instance', () => {
+  it("are compared wherever the kernel is the image's, but for what memory decides", () => {
+    const said = (values: Record<string, string>) => ({
+      kernel: { modules: new Map(), taint: 0, commandLine: '', settings: new Map(Object.entries(values)) },
+    });
+    const found = findings(
+      said({ 'kernel.kptr_restrict': '0', 'net.ipv4.ip_forward': '0', 'user.max_user_namespaces': '5' }),
+      {
+        files: { '/usr/lib/modules/6.1.0/kernel/x.ko': file('m') },
+        image: (draft) => {
+          draft.running = said({
+            'kernel.kptr_restrict': '1',
+            'net.ipv4.ip_forward': '0',
+            'user.max_user_namespaces': '9',
+          });
+        },
+        set: (draft) => {
+          draft.os.kernel = '6.1.0';
+        },
+      },
+    );
+    expect(shown(found)).toEqual([['kernel setting kernel.kptr_restrict', 'high']]);
+    expect(found[0]?.reason).toContain('the golden instance had 1');
+  });
+});
+
 describe('people', () => {
   const at = 1_700_000_000;
   const login = (rest = {}) => ({ user: 'root', terminal: 'pts/0', from: '10.0.0.9', at, ...rest });

@@ -31,17 +31,23 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
   parse(frame, draft) {
     const listening: ListedSocket[] = [];
     const holder = new Map<string, number>();
+    const held = new Map<number, number>();
     for (const record of frame.records()) {
       const table = /^(tcp6?|udp6?|raw6?|packet|sctp) /.exec(record);
       if (table?.[1]) listening.push(...parseProcNet(table[1], record.slice(table[0].length)));
       else if (record.startsWith('unix\n')) draft.running.abstractSockets = parseAbstract(record);
-      const held = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record);
-      if (held?.[2]) {
-        const pid = Number(held[1]);
-        const known = holder.get(held[2]);
+      const [, process, inode] = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record) ?? [];
+      if (inode) {
+        const pid = Number(process);
+        held.set(pid, (held.get(pid) ?? 0) + 1);
+        const known = holder.get(inode);
         // A forked child shares its parent's socket: the oldest holder (lowest pid) stands for it.
-        if (known === undefined || pid < known) holder.set(held[2], pid);
+        if (known === undefined || pid < known) holder.set(inode, pid);
       }
+    }
+    for (const process of draft.processes ?? []) {
+      const count = held.get(process.pid);
+      if (count !== undefined) process.openSockets = count;
     }
     draft.sockets = settle(listening, holder, draft);
   },
