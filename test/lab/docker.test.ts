@@ -155,7 +155,7 @@ describeLab(
           'process violates /opt/foreign',
         ],
       ]);
-      expect(live('drifted-busybox')).toEqual(['file added /bin/evil', 'file added /etc/hosts']);
+      expect(live('drifted-busybox')).toEqual(['file added /bin/evil', 'setting added host names of 203.0.113.9']);
       expect(live('drifted-scratch')).toEqual([
         ...[
           'file added /app/.wh.hidden',

@@ -35,11 +35,11 @@ if [ "$S" ]; then
   grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | grep -avE ':[[:blank:]]+0*[137]?f{8,}$' | head -c 1000000
   printf '\0'
   # memory limits of control groups; most have none
-  printf 'cgroup\n'
-  grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000
-  printf '\0'
-  rec limits
-  find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) 2>/dev/null | head -n 2000 | tr '\n' '\000' | xargs -0 grep -aHE '^[0-9]{1,15}$' 2>/dev/null | sed 's/^/limit /' | tr '\n' '\000'
+  LIMITS=$(find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) 2>/dev/null | head -n 2000 | tr '\n' '\000' | xargs -0 grep -aHE '^[0-9]{1,15}$' 2>/dev/null)
+  if [ "$LIMITS" ]; then
+    printf '%s\n' "$LIMITS" | sed 's/^/limit /' | tr '\n' '\000'
+    printf 'cgroup\n'; grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000; printf '\0'
+  fi
   # mappings of files as code: a count for each file
   L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
   printf 'libraries\n'
