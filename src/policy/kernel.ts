@@ -110,33 +110,51 @@ function judgeSettings(the: Case, { settings }: KernelFacts): Finding[] {
 }
 
 /**
- * Files are read as sysctl.d(5) says: in the order of their names, /etc/sysctl.conf last. Of the directories only /etc is
- * known; what a changed file says now is told as the change of that file.
+ * Files are read as sysctl.d(5) says, in the order of their names. Only texts in /etc are known: what a later file of the system may
+ * set otherwise is left out. What a changed file says now is told as the change of that file.
  */
 function settingsOfFiles(the: Case): Map<string, string> {
   const wanted = new Map<string, string>();
   if (the.live.processes?.find(({ pid }) => pid === 1)?.comm !== 'systemd') return wanted;
   const changed = new Set(the.drifts.filter(({ stream }) => stream === 'files').map(({ key }) => key));
-  for (const { path, text } of sysctlFiles(the)) {
+  const last = lastOfSystem(the.image.files);
+  for (const [name, path] of sysctlFiles(the)) {
+    const text = unescapeName(lookup(the.image.contents, path) ?? '');
     for (const fact of sysctl.facts({ path, text } as Parameters<typeof sysctl.facts>[0])) {
       const key = fact.subject.replace(/^sysctl /, '');
-      if (changed.has(path)) wanted.delete(key);
+      if (changed.has(path) || name < last) wanted.delete(key);
       else wanted.set(key, String(fact.value).replace(/\s+/g, ' ').trim());
     }
   }
   return wanted;
 }
 
-function sysctlFiles(the: Case): { path: string; text: string }[] {
-  const byName = new Map<string, { path: string; text: string }>();
-  let last: { path: string; text: string } | undefined;
-  for (const [path, value] of readStream(the.image.contents)) {
-    const name = /^\/etc\/sysctl\.d\/([^/]+\.conf)$/.exec(path)?.[1];
-    if (name) byName.set(name, { path, text: unescapeName(value) });
-    else if (path === '/etc/sysctl.conf') last = { path, text: unescapeName(value) };
+/** Name of the last file in the directories of the system, but for the one of procps that is known. */
+function lastOfSystem(files: Buffer): string {
+  let last = '';
+  for (const directory of ['/usr/lib/sysctl.d/', '/usr/local/lib/sysctl.d/', '/lib/sysctl.d/']) {
+    const prefix = Buffer.from(`\n${directory}`, 'latin1');
+    for (let at = files.indexOf(prefix); at >= 0; at = files.indexOf(prefix, at + 1)) {
+      const name = files.toString('latin1', at + prefix.length, files.indexOf(0, at));
+      if (name.endsWith('.conf') && name !== '99-protect-links.conf' && name > last) last = name;
+    }
   }
-  const sorted = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
-  return last ? [...sorted, last] : sorted;
+  return last;
+}
+
+/** Files of /etc in the order of their names; /etc/sysctl.conf where a link brings it in. */
+function sysctlFiles(the: Case): [name: string, path: string][] {
+  const found: [string, string][] = [];
+  for (const [path] of readStream(the.image.contents)) {
+    const name = /^\/etc\/sysctl\.d\/([^/]+\.conf)$/.exec(path)?.[1];
+    if (name) found.push([name, path]);
+  }
+  const link = '99-sysctl.conf';
+  if (
+    ['/etc', '/usr/lib'].some((directory) => lookup(the.image.files, `${directory}/sysctl.d/${link}`)?.startsWith('l '))
+  )
+    found.push([link, '/etc/sysctl.conf']);
+  return found.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function setting(

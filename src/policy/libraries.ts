@@ -104,7 +104,9 @@ function libraryFinding(
     deleted,
     ...(sha256 ? { sha256 } : { sha256: 'unknown' }),
   };
-  return whitelisted(the, path, 'process/library', `library ${path}`, {
+  // What the image has, an `allow` rule must not replace; nor does it cover what has no file.
+  const allowable = !path.startsWith('/memfd:') && lookup(the.image.files, path) === undefined;
+  return whitelisted(the, path, allowable, `library ${path}`, {
     severity,
     rule,
     reason: `${reason}${by}`,
@@ -116,12 +118,11 @@ function libraryFinding(
 
 type Parts = { severity: Severity; rule: string; reason: string; tamper: boolean; explains: number; after: Attributes };
 
-/** A violation, unless it is of the kind that an `allow` rule for processes may permit, and one does. */
-export function whitelisted(the: Case, path: string, allowable: string, subject: string, parts: Parts): Finding {
-  const allowed =
-    parts.rule === allowable
-      ? the.policy.allow.find((r) => r.rule.fact === 'process' && r.matches({ executable: path }))
-      : undefined;
+/** A violation, unless an `allow` rule for processes may permit it, and one does. */
+export function whitelisted(the: Case, path: string, allowable: boolean, subject: string, parts: Parts): Finding {
+  const allowed = allowable
+    ? the.policy.allow.find((r) => r.rule.fact === 'process' && r.matches({ executable: path }))
+    : undefined;
   return makeFinding(the.instance.id, 'process', 'violates', subject, {
     ...parts,
     disposition: allowed ? 'expected' : 'violation',

@@ -28,7 +28,11 @@ export interface JudgedMount {
 
 /** Mounts that hide what the image has, and mounts of the image's fstab whose restrictions are gone. */
 export function judgeMounts(the: Case): JudgedMount[] {
-  const declared = declaredMounts(the);
+  const declared = declaredMounts(lookup(the.image.contents, '/etc/fstab'));
+  // cloud-init adds what the instance was launched with, and marks it; see first-boot/fstab.
+  const launched = [...declaredMounts(lookup(the.live.contents, '/etc/fstab'))]
+    .filter(([, options]) => options.includes('comment=cloudconfig'))
+    .map(([path]) => path);
   const attached = new Set(the.live.mounts.flatMap((mount) => (mount.attached ? [mount.path] : [])));
   const mounts = the.live.running?.mounts ?? [];
   const root = mounts.find(({ path }) => path === '/')?.type;
@@ -38,7 +42,12 @@ export function judgeMounts(the: Case): JudgedMount[] {
     if (options) {
       const weakened = judgeOptions(the, mount, options);
       if (weakened) judged.push({ finding: weakened, covers: () => false });
-    } else if (isUnusual(mount, root) && !attached.has(mount.path) && !hasUnit(the, mount.path)) {
+    } else if (
+      isUnusual(mount, root) &&
+      !attached.has(mount.path) &&
+      !launched.includes(mount.path) &&
+      !hasUnit(the, mount.path)
+    ) {
       const over = judgeOver(the, mount);
       if (over) judged.push({ finding: over, covers: (key) => key === mount.path || key.startsWith(`${mount.path}/`) });
     }
@@ -53,10 +62,9 @@ function isUnusual({ path, type }: MountFact, root: string | undefined): boolean
   return !(overFiles.test(path) && (root === 'overlay' || path === '/etc/machine-id'));
 }
 
-/** fstab(5) of the image: place -> options. */
-function declaredMounts(the: Case): Map<string, string[]> {
+/** fstab(5), canonical text: place -> options. */
+function declaredMounts(text: string | undefined): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  const text = lookup(the.image.contents, '/etc/fstab');
   for (const line of text === undefined ? [] : unescapeName(text).split('\n')) {
     const [device = '', point = '', type = '', options = 'defaults'] = line.trim().split(/\s+/);
     if (device.startsWith('#') || !point.startsWith('/') || type === '' || type === 'swap') continue;

@@ -88,7 +88,7 @@ function isSealedRuntime(the: Case, process: ProcessFact): boolean {
 
 /** Names of kernel threads that a program takes which wants to be overlooked. */
 const threads =
-  /^\[?(kworker|kthreadd|ksoftirqd|migration|rcu_[a-z_]+|kswapd\d|khugepaged|kdevtmpfs|kauditd|kcompactd\d|jbd2|ksmd|watchdogd?|cpuhp|idle_inject|scsi_eh_\d+|kblockd|writeback|kintegrityd)(\/|\]|$)/;
+  /^\[?((kworker|ksoftirqd|migration|cpuhp|idle_inject|jbd2|irq|card\d-crtc\d)\/|(kthreadd|rcu_(preempt|sched|bh|gp|par_gp|tasks_[a-z_]+)|kswapd\d|khugepaged|kdevtmpfs|kauditd|kcompactd\d|khungtaskd|oom_reaper|scsi_eh_\d+|kblockd|kintegrityd|kthrotld)(\]|$))/;
 
 /**
  * A user program that calls itself `[kworker/0:1]` wants to be overlooked: only kernel threads are shown in brackets. One without

@@ -64,7 +64,7 @@ function scriptFinding(the: Case, path: string, runs: { process: ProcessFact; sh
   const processes = runs.map(({ process }) => process);
   const interpreter = display(posix.basename(processes[0]?.exe ?? '')).text;
   const sha256 = runs[0]?.sha256 || 'unknown';
-  return whitelisted(the, path, 'process/script', `script ${path}`, {
+  return whitelisted(the, path, true, `script ${path}`, {
     severity: 'high',
     rule: 'process/script',
     reason: `${interpreter} runs a script that is not a file of the image`,

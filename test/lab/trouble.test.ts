@@ -270,6 +270,8 @@ describeLab(
       await drifted.run(
         'cp /bin/busybox /tmp/busybox; /tmp/busybox nc -l -p 4444 </dev/null >/dev/null 2>&1 & sleep 0.2',
       );
+      await drifted.run(`echo 'sleep 600; true' >/tmp/x.sh; cd /tmp; sh x.sh </dev/null >/dev/null 2>&1 &
+LD_PRELOAD=/tmp/x.so sleep 600 </dev/null >/dev/null 2>&1 & sleep 0.2`);
       for (const manifest of [ofImage, ofGolden]) {
         const before = await Promise.all([clean, drifted].map(stateOf));
         const result = await scan(fleet, [clean, drifted], manifest, more);
@@ -280,6 +282,8 @@ describeLab(
           'file /bin/evil',
           'file /usr/two\\x0alines',
           'process /tmp/busybox',
+          'process LD_PRELOAD of /bin/busybox',
+          'process script /tmp/x.sh',
           ...(manifest === ofGolden ? ['socket tcp6 :::4444'] : []),
         ]);
         expect(result.code).toBe(1);

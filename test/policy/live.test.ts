@@ -134,6 +134,27 @@ describe('libraries', () => {
   });
 });
 
+describe('libraries that a rule allows', () => {
+  const rules: Policy['rules'] = [
+    {
+      id: 'a',
+      kind: 'allow',
+      reason: 'the JVM unpacks it there',
+      fact: 'process',
+      executables: ['/tmp/libnetty*', '/usr/**'],
+    },
+  ];
+
+  it.each([
+    [library('/tmp/libnetty1.so'), 'expected'],
+    [library('/tmp/libnetty1.so', { deleted: true, sha256: sum('d') }), 'expected'],
+    [library('/usr/lib/libx.so.1', { deleted: true, sha256: sum('d') }), 'violation'],
+    [library('/memfd:libnetty', { deleted: true }), 'violation'],
+  ])('%o: %s', (one, disposition) => {
+    expect(findings({ libraries: [one] }, { rules })).toMatchObject([{ disposition }]);
+  });
+});
+
 describe('the loader', () => {
   it.each([
     ['LD_PRELOAD', '/opt/none.so', 'high'],
@@ -226,9 +247,17 @@ describe('processes', () => {
     ['brackets', { argv: ['[kworker/0:1]'] }],
     ['a plain name', { argv: ['kworker/u8:2-events'] }],
     ['no arguments', { argv: [], comm: 'kswapd0' }],
+    ['the name of a worker', { argv: ['[jbd2/vda1-8]', ''] }],
   ])('that look like kernel threads by %s', (_, rest) => {
     expect(shown(findings({}, { processes: [process(rest)] }))).toEqual([['/usr/sbin/sshd', 'high']]);
   });
+
+  it.each([['watchdog', '-t', '5'], ['migration', 'up'], ['kworkers'], ['/usr/sbin/kauditd']])(
+    'that only resemble them: %s',
+    (...argv) => {
+      expect(findings({}, { processes: [process({ argv })] })).toEqual([]);
+    },
+  );
 
   it('runc runs from a sealed copy of itself, and only itself', () => {
     const copy = (sha256: string) => process({ exe: '/memfd:runc_cloned:/proc/self/exe', deleted: true, sha256 });
@@ -302,6 +331,8 @@ describe('mounts', () => {
     expect(findings({ mounts: [mount('/home', { options: ['rw', 'nosuid'] })] }, { files, image })).toMatchObject([
       { kind: 'mount', change: 'changed', severity: 'high', reason: expect.stringContaining('without noexec') },
     ]);
+    const launched = fstab('/dev/vdb /home auto defaults,nofail,comment=cloudconfig 0 2');
+    expect(findings({ mounts: [mount('/home')] }, { files, set: launched })).toEqual([]);
     const readOnly = fstab('/dev/vdb /home ext4 ro 0 2');
     expect(findings({ mounts: [mount('/home', { superOptions: ['ro'] })] }, { files, image: readOnly })).toEqual([]);
     expect(findings({ mounts: [mount('/home')] }, { files, image: readOnly })).toHaveLength(1);
