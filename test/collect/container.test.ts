@@ -73,7 +73,7 @@ describe('what the runtime of a container attached', () => {
     const { drifts, gaps } = compare(image, live({ '/': directory, '/data': directory }));
     expect([drifts, gaps.map(({ reason, detail }) => `${reason} ${detail}`)]).toEqual([
       [],
-      ['covered a volume mount on /data/in\\\\it hides 1 entries of the image'],
+      ['covered a volume mount on /data/in\\\\it hides 1 entry of the image'],
     ]);
   });
 

@@ -63,7 +63,7 @@ describe('what nobody could look at is never "removed"', () => {
       {
         probe: 'files',
         reason: 'covered',
-        detail: 'a nfs4 mount on /srv hides 1 entries of the image',
+        detail: 'a nfs4 mount on /srv hides 1 entry of the image',
         paths: ['/srv'],
       },
     ]);
