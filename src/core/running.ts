@@ -3,6 +3,8 @@
  * that is undefined was not asked or could not be answered: nothing is known of it.
  */
 export interface Running {
+  /** Process of the program that asked. */
+  self?: number;
   /** What a process has beside its program: pid -> traits; a process without any is not in it. */
   traits?: Map<number, ProcessTraits>;
   /** Files that processes of this system have mapped as code, each once. */

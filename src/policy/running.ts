@@ -29,18 +29,43 @@ export function judgeRunning(the: Case, packages: PackageChanges, files: Finding
   const others: Finding[] = [];
   const byScript = new Map<string, { process: ProcessFact; sha256: string }[]>();
   const byTraced = new Map<string, ProcessFact[]>();
+  const ours = ourProcesses(processes, the.live.running?.self);
   for (const [pid, one] of traits ?? []) {
     const process = processes.get(pid);
     if (!process) continue;
     others.push(...judgeLoader(the, process, one, told, files));
     const script = one.files && scriptOf(process, one.files);
-    if (script && isForeign(the, script.path, packages))
+    if (script && !ours.has(pid) && isForeign(the, script.path, packages))
       push(byScript, script.path, { process, sha256: script.sha256 });
     if (one.tracer !== undefined) push(byTraced, process.exe, process);
   }
   for (const [path, runs] of byScript) others.push(scriptFinding(the, path, runs));
   for (const [exe, traced] of byTraced) others.push(tracedFinding(the, exe, traced, processes));
   return [...told.values(), ...merged(others)];
+}
+
+/** What was started to let us in was started so shortly before we began, seconds. */
+const wayIn = 60;
+
+/**
+ * The program that asks, what it started, and what was started to run it: a road may bring a script of its own (Run Command of
+ * Systems Manager, the helper of sudo). The server that was there before is not among them.
+ */
+function ourProcesses(processes: Map<number, ProcessFact>, self: number | undefined): Set<number> {
+  const asked = processes.get(self ?? -1);
+  const ours = new Set<number>();
+  for (let one = asked; one && asked && !ours.has(one.pid); one = processes.get(one.ppid)) {
+    if (one.pid === 1 || one.startedAt < asked.startedAt - wayIn) break;
+    ours.add(one.pid);
+  }
+  if (!asked) return ours;
+  const below = new Set([asked.pid]);
+  // Children may have lower numbers than their parents: until nothing is added.
+  for (let size = 0; size < below.size; ) {
+    size = below.size;
+    for (const { pid, ppid } of processes.values()) if (below.has(ppid)) below.add(pid);
+  }
+  return new Set([...ours, ...below]);
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -186,6 +186,14 @@ describe('scripts', () => {
     expect(more).toEqual([]);
   });
 
+  it('that brought us in are not the server, but what was there before is', () => {
+    const traits = new Map([20, 30, 40].map((pid) => [pid, { files }]));
+    const at = (pid: number, ppid: number, startedAt: number) => ({ ...python, pid, ppid, startedAt });
+    const chain = [at(20, 1, 1000), at(30, 20, 5000), at(35, 30, 5001), at(40, 35, 5002)];
+    expect(findings({ traits, self: 35 }, { processes: chain })).toMatchObject([{ after: { pids: ['20'] } }]);
+    expect(findings({ traits }, { processes: chain })).toMatchObject([{ after: { pids: ['20', '30', '40'] } }]);
+  });
+
   it('of the image, or that a rule allows', () => {
     const traits = new Map([[20, { files }]]);
     expect(findings({ traits }, { files: { '/opt/x.py': file('f') } })).toEqual([]);

@@ -22,7 +22,9 @@ export function parseTraits(records: string[], draft: Draft): void {
     const variable = /^\/proc\/(\d+)\/environ:(LD_(?:PRELOAD|AUDIT|LIBRARY_PATH))=/.exec(record);
     const limit = /^limit (\/sys\/fs\/cgroup\/.*)\/memory\.(?:max|limit_in_bytes):(\d{1,15})$/s.exec(record);
     const script = /^script (\d+) ([0-9a-f]{64}|)/.exec(record);
-    if (variable)
+    const self = /^self (\d+)$/.exec(record)?.[1];
+    if (self) draft.running.self = Number(self);
+    else if (variable)
       found.add(Number(variable[1]), 'loader', {
         name: variable[2] ?? '',
         value: escapeName(record.slice(variable[0].length)),

@@ -27,6 +27,7 @@ if [ -z "$R" ]; then
     done)
   fi
 fi
+rec "self $$"
 S= G= M= V= X=
 for p in $O; do S="$S $p/status" G="$G $p/cgroup" M="$M $p/maps" V="$V $p/environ" X="$X $p/exe"; done
 if [ "$S" ]; then
