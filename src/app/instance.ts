@@ -46,6 +46,7 @@ export function judgeInstance(
   manifest: Manifest,
   compileFor: CompileFor,
   now: Date,
+  supersededAt?: number,
 ): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
@@ -62,6 +63,7 @@ export function judgeInstance(
     drifts,
     policy,
     now: now.getTime(),
+    ...(supersededAt === undefined ? {} : { supersededAt }),
   });
   const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
   return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps] };

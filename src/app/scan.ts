@@ -116,7 +116,11 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest)
-      Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
+      Object.assign(
+        outcome,
+        { manifest },
+        judgeInstance(instance, live, manifest, (await policy()).compileFor, at, manifests.supersededAt(manifest)),
+      );
     else outcome.gaps = [...outcome.gaps, ...live.gaps];
   } catch (error) {
     outcome.gaps = [reachGap(error)];

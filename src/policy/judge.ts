@@ -7,9 +7,12 @@ import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
 import { foldDirectories, foldTrees } from './fold.ts';
+import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
 import { judgePackages } from './packages.ts';
 import { judgeProcesses } from './processes.ts';
+import { judgeRequired } from './require.ts';
+import { allowStated } from './seen.ts';
 import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
 import { explainedByTrustStore } from './trust-store.ts';
@@ -36,8 +39,10 @@ export function judge(the: Case): Judgement {
     ...files,
     ...judgeProcesses(the, packages),
     ...judgeDenied(the),
+    ...judgeRequired(the),
+    ...judgeLimits(the),
     ...judgeSockets(the),
-  ].map((finding) => waive(the, finding));
+  ].map((finding) => waive(the, allowStated(the, finding)));
   return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
 }
 
