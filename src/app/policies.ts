@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDocument } from '../config/document.ts';
 import { UserError } from '../core/errors.ts';
+import { failedExamples } from '../policy/examples.ts';
 import { type Policy, policySchema } from '../schema/policy.ts';
 import { compileSchema } from '../schema/validate.ts';
 import { home } from './places.ts';
@@ -36,6 +37,13 @@ export async function loadPolicies(own: string[]): Promise<PolicySet> {
     throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
   const text = JSON.stringify(policies.map(({ policy }) => policy));
   return { policies, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+}
+
+/** Examples that do not do what their rules say, one line each. */
+export function exampleMistakes(policies: PolicySet['policies']): string[] {
+  return policies.flatMap(({ path, policy }) =>
+    failedExamples(policy.rules ?? []).map(({ rule, example, why }) => `${path}: ${rule}: example ${example}: ${why}`),
+  );
 }
 
 /** Paths of the policies that come with the tool. */

@@ -37,6 +37,10 @@ const finding = {
     prevalence: { type: 'object', required: ['seen', 'of'], properties: { seen: count, of: count } },
     firstSeenAt: { type: 'string', format: 'date-time' },
     controls: { type: 'array', items: text },
+    considered: {
+      type: 'array',
+      items: { type: 'object', required: ['rule', 'why'], properties: { rule: text, why: text } },
+    },
   },
 } as const;
 
