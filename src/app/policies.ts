@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadDocument } from '../config/document.ts';
 import { UserError } from '../core/errors.ts';
 import { failedExamples } from '../policy/examples.ts';
+import { isZone } from '../policy/window.ts';
 import { type Policy, policySchema } from '../schema/policy.ts';
 import { compileSchema } from '../schema/validate.ts';
 import { home } from './places.ts';
@@ -65,16 +66,28 @@ function patternMistakes(policies: PolicySet['policies']): string[] {
       if (other) mistakes.push(`${path}: the id "${id}" is also in ${other}`);
       ids.set(id, path);
     }
+    for (const { id, windows = [] } of policy.waivers ?? []) {
+      for (const { zone } of windows)
+        if (!isZone(zone))
+          mistakes.push(`${path}: waiver "${id}": "${zone}" is no time zone; write Europe/Berlin or UTC`);
+    }
     for (const rule of policy.rules ?? []) {
+      if (rule.kind === 'require' && rule.value !== undefined)
+        mistakes.push(...patternMistake(path, rule.id, rule.value));
       if (rule.kind !== 'expect') continue;
       for (const pattern of [rule.only?.content, rule.only?.lines, rule.only?.link]) {
-        try {
-          if (pattern !== undefined) new RegExp(pattern);
-        } catch (error) {
-          mistakes.push(`${path}: rule "${rule.id}": ${error instanceof Error ? error.message : error}`);
-        }
+        if (pattern !== undefined) mistakes.push(...patternMistake(path, rule.id, pattern));
       }
     }
   }
   return mistakes;
+}
+
+function patternMistake(path: string, rule: string, pattern: string): string[] {
+  try {
+    new RegExp(pattern);
+    return [];
+  } catch (error) {
+    return [`${path}: rule "${rule}": ${error instanceof Error ? error.message : error}`];
+  }
 }

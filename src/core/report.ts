@@ -24,6 +24,22 @@ export interface Report {
   };
   instances: InstanceReport[];
   fleet: ImageReport[];
+  /** Reviewed exceptions of the policies in force, used or not. */
+  waivers?: WaiverReport[];
+}
+
+/** A waiver at the time of a scan. */
+export interface WaiverReport {
+  id: string;
+  owner: string;
+  reason: string;
+  ticket?: string;
+  /** RFC 3339 UTC. */
+  expires: string;
+  /** `pending` has not begun; `expiring` ends within 14 days; `expired` is never honoured. */
+  state: 'active' | 'pending' | 'expiring' | 'expired';
+  /** Findings of this scan that it covers. */
+  used: number;
 }
 
 export interface InstanceReport {

@@ -37,6 +37,7 @@ export interface CompiledWeight {
 export interface CompiledWaiver {
   waiver: Waiver;
   /** Milliseconds since the epoch. */
+  starts: number;
   expires: number;
   instance: Matches;
   image: Matches;
@@ -85,6 +86,7 @@ export function compilePolicy(policies: Policy[], concern: Concern): CompiledPol
     for (const waiver of policy.waivers ?? []) {
       compiled.waivers.push({
         waiver,
+        starts: waiver.starts === undefined ? 0 : Date.parse(waiver.starts),
         expires: Date.parse(waiver.expires),
         instance: globs(waiver.instances),
         image: globs(waiver.images),

@@ -47,6 +47,28 @@ export const waiver = {
     owner: { type: 'string', minLength: 1 },
     reason: { type: 'string', minLength: 10 },
     ticket: { type: 'string' },
+    starts: { type: 'string', format: 'date-time', description: 'not before this time' },
+    windows: {
+      type: 'array',
+      minItems: 1,
+      description: 'maintenance windows: honoured only while one is open',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['from', 'to', 'zone'],
+        properties: {
+          days: {
+            type: 'array',
+            items: { enum: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
+            minItems: 1,
+            description: 'days on which it opens; every day when left out',
+          },
+          from: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
+          to: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
+          zone: { type: 'string', minLength: 1, description: 'IANA time zone, e.g. Europe/Berlin or UTC' },
+        },
+      },
+    },
     expires: { type: 'string', format: 'date-time', description: 'RFC 3339 with time zone, e.g. 2026-12-31T00:00:00Z' },
     finding: { type: 'string', description: 'id of one finding' },
     instances: { ...strings, description: 'globs' },

@@ -138,6 +138,22 @@ export const reportSchema = {
       },
     },
     instances: { type: 'array', items: instance },
+    waivers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'owner', 'reason', 'expires', 'state', 'used'],
+        properties: {
+          id: text,
+          owner: text,
+          reason: text,
+          ticket: text,
+          expires: { type: 'string', format: 'date-time' },
+          state: { enum: ['active', 'pending', 'expiring', 'expired'] },
+          used: count,
+        },
+      },
+    },
     fleet: {
       type: 'array',
       items: {

@@ -30,9 +30,9 @@ export const table: readonly Room[] = [
   {
     room: 'config',
     rooms: ['core', 'schema'],
-    node: ['node:fs'],
+    node: ['node:fs', 'node:crypto'],
     packages: { yaml: 'config' },
-    reason: 'reads documents that people write',
+    reason: 'reads and edits documents that people write',
   },
   {
     room: 'inventory',

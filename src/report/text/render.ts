@@ -141,6 +141,39 @@ function summary(report: Report, paint: Paint): string[] {
     ...(report.scan.partial ? [paint(['bold', 'magenta'], 'The scan was interrupted: this report is partial.')] : []),
     `${total} ${total === 1 ? 'instance' : 'instances'}: ${parts.join(', ') || 'none'}`,
     `findings: ${grave.join(', ') || 'none'}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'thing' : 'things'} could not be read` : ''}`,
+    ...waiverLine(report, paint),
     paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
   ];
+}
+
+/** Waivers in a line: how many there are of each standing, and the names of those that want somebody's attention. */
+function waiverLine({ waivers = [] }: Report, paint: Paint): string[] {
+  if (waivers.length === 0) return [];
+  const named = (list: typeof waivers, word: string) =>
+    list.length === 0
+      ? []
+      : [
+          `${word} ${list
+            .slice(0, 5)
+            .map((w) => `${printable(w.id)} (${w.expires.slice(0, 16)}Z)`)
+            .join(', ')}`,
+        ];
+  const inForce = waivers.filter((w) => w.state === 'active' || w.state === 'expiring');
+  const covered = inForce.reduce((sum, w) => sum + w.used, 0);
+  const parts = [
+    `${inForce.length} in force, ${covered} ${covered === 1 ? 'finding' : 'findings'} waived`,
+    ...named(
+      waivers.filter((w) => w.state === 'expiring'),
+      'expiring soon:',
+    ),
+    ...named(
+      waivers.filter((w) => w.state === 'expired'),
+      'expired, not honoured:',
+    ),
+    ...named(
+      inForce.filter((w) => w.used === 0),
+      'unused:',
+    ),
+  ];
+  return [paint('dim', `waivers: ${parts.join('; ')}`)];
 }
