@@ -83,6 +83,19 @@ export const waiver = {
   },
 } as const;
 
+export const override = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'reason'],
+  description: 'changes a rule or severity entry of an included or shipped policy',
+  properties: {
+    id: common.id,
+    reason: { type: 'string', minLength: 10, description: 'why it is changed' },
+    severity,
+    disabled: { const: true, description: 'the rule is not asked' },
+  },
+} as const;
+
 export const policySchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:snowfence:schema:policy:v1',
@@ -94,6 +107,12 @@ export const policySchema = {
     schema: { const: 'snowfence.policy/v1' },
     name: { type: 'string', minLength: 1 },
     description: { type: 'string' },
+    include: {
+      ...strings,
+      description:
+        'policy files, relative to this one, or `pack:NAME`; asked after this one, so that its own rules win',
+    },
+    overrides: { type: 'array', items: override },
     rules: {
       type: 'array',
       items: {
@@ -109,11 +128,14 @@ export const policySchema = {
 } as const;
 
 export type Weight = FromSchema<typeof weight>;
+export type Override = FromSchema<typeof override>;
 export type Waiver = FromSchema<typeof waiver>;
 export interface Policy {
   schema: 'snowfence.policy/v1';
   name: string;
   description?: string;
+  include?: string[];
+  overrides?: Override[];
   rules?: Rule[];
   severities?: Weight[];
   waivers?: Waiver[];
