@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { type Document, parseDocument } from 'yaml';
+import { type Document, parseDocument, stringify } from 'yaml';
 import { messageOf, UserError } from '../core/errors.ts';
 
 /**
@@ -26,4 +26,9 @@ export function editDocument(path: string, initial: string, change: (document: D
       cause: error,
     });
   }
+}
+
+/** A value as YAML that a person can edit. */
+export function toYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 120 });
 }

@@ -3,7 +3,7 @@ import type { PolicySet } from '../../app/policies.ts';
 import { exit } from '../../core/exit.ts';
 import type { Report } from '../../core/report.ts';
 import { type Context, collectOption, openStore } from '../context.ts';
-import { readReport, storedReport } from '../files.ts';
+import { readReport, storedReport, writeResult } from '../files.ts';
 
 export function addPolicy(program: Command, context: Context): void {
   const policy = program.command('policy').description('the rules that findings are judged by');
@@ -60,6 +60,18 @@ export function addPolicy(program: Command, context: Context): void {
       }
     });
   policy
+    .command('learn')
+    .description('propose typed expectations, to review, from a scan of freshly launched instances of one image')
+    .option('--scan <scan>', 'id, begin of an id, last or last~N', 'last')
+    .option('--report <file>', 'a JSON report instead of a stored scan')
+    .option('-o, --output <file>', 'write the policy there instead of to standard output')
+    .option('--store <file>', 'the store')
+    .addHelpText(
+      'after',
+      '\nExample: snowfence scan web-1 web-2 web-3 --image web:42; snowfence policy learn -o first-boot-web.yaml',
+    )
+    .action((flags: { scan: string; report?: string; output?: string; store?: string }) => learnFrom(flags, context));
+  policy
     .command('explain')
     .description('why a finding is what it is: the rule that decided, those that did not and why, and what to do')
     .argument('<FINDING>', 'its id, or the beginning of it')
@@ -77,6 +89,13 @@ export function addPolicy(program: Command, context: Context): void {
       const report = flags.report === undefined ? await lastReport(flags) : readReport(flags.report);
       context.stdout.write(explanation(locate(report, id), policies));
     });
+}
+
+async function learnFrom(flags: { scan: string; report?: string; output?: string; store?: string }, context: Context) {
+  const { learnedPolicy } = await import('../../app/learned.ts');
+  const text = learnedPolicy(flags.report === undefined ? await lastReport(flags) : readReport(flags.report));
+  if (flags.output === undefined) context.stdout.write(text);
+  else writeResult(flags.output, text);
 }
 
 async function lastReport({ scan, store: path }: { scan: string; store?: string }): Promise<Report> {
