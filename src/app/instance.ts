@@ -8,6 +8,7 @@ import { isContained } from '../fingerprint/contained.ts';
 import { hashTotals } from '../fingerprint/totals.ts';
 import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
+import { type Evidence, evidenceOf } from '../policy/evidence.ts';
 import { judge } from '../policy/judge.ts';
 import type { Policy } from '../schema/policy.ts';
 import type { Baseline } from './baseline.ts';
@@ -25,6 +26,8 @@ export interface Outcome {
   coverage: Coverage;
   seconds: number;
   readAt: string;
+  /** By control, what the policy asked of it; shared by all whom the same rules concern. */
+  evidence?: Map<string, Evidence>;
 }
 
 /** Compiled rules by what they concern: instances of one image share them, and compiling hundreds of globs is not free. */
@@ -47,7 +50,8 @@ export function judgeInstance(
   manifest: Manifest,
   compileFor: CompileFor,
   now: Date,
-): Pick<Outcome, 'findings' | 'claims' | 'gaps'> {
+  supersededAt?: number,
+): Pick<Outcome, 'findings' | 'claims' | 'gaps' | 'evidence'> {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
   const policy = compileFor({
@@ -63,9 +67,18 @@ export function judgeInstance(
     drifts,
     policy,
     now: now.getTime(),
+    ...(supersededAt === undefined ? {} : { supersededAt }),
   });
   const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
-  return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps] };
+  return { findings, claims, evidence: evidenceFor(policy), gaps: [...live.gaps, ...gaps, ...imageGaps] };
+}
+
+const evidences = new WeakMap<CompiledPolicy, Map<string, Evidence>>();
+
+function evidenceFor(policy: CompiledPolicy): Map<string, Evidence> {
+  const evidence = evidences.get(policy) ?? evidenceOf(policy);
+  evidences.set(policy, evidence);
+  return evidence;
 }
 
 /** The base64 part of an OpenSSH public key line. */

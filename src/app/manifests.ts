@@ -100,6 +100,19 @@ export class ManifestBook {
     return manifest;
   }
 
+  /**
+   * When the first newer manifest of the same image name was added: `web:43` supersedes `web:42`, and so does another
+   * manifest of `web:42`. Milliseconds since the epoch; undefined when there is none, or no store.
+   */
+  supersededAt({ digest, image }: Manifest): number | undefined {
+    const nameOf = (ref: string): string => ref.replace(/[:@][^:@/]*$/, '');
+    const rows = (this.store?.listManifests() ?? []).filter((row) => nameOf(row.ref) === nameOf(image.ref));
+    const own = rows.find((row) => row.digest === digest);
+    if (!own) return undefined;
+    const later = rows.filter((row) => row.addedAt > own.addedAt).map((row) => Date.parse(row.addedAt));
+    return later.length === 0 ? undefined : Math.min(...later);
+  }
+
   /** Oldest "newest package" of all known manifests: safe for an instance whose image is found only afterwards. */
   oldest(): number {
     const all = (this.store?.listManifests() ?? []).map(

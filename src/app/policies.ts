@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { loadDocument } from '../config/document.ts';
 import { UserError } from '../core/errors.ts';
+import { failedExamples } from '../policy/examples.ts';
+import { override } from '../policy/override.ts';
+import { isZone } from '../policy/window.ts';
 import { type Policy, policySchema } from '../schema/policy.ts';
 import { compileSchema } from '../schema/validate.ts';
 import { home } from './places.ts';
@@ -15,27 +18,52 @@ export interface PolicySet {
 }
 
 /**
- * A person's own policy files first, so that their rules win, then the shipped ones. Only the own ones are validated:
- * the tests have validated the shipped ones, and a schema costs 100 ms to compile. @throws UserError with all mistakes.
+ * A person's own policy files first, so that their rules win, each followed by what it includes, then the shipped ones.
+ * Only the own ones are validated: the tests have validated the shipped ones, and a schema costs 100 ms to compile.
+ * @throws UserError with all mistakes.
  */
 export async function loadPolicies(own: string[]): Promise<PolicySet> {
   const validate = own.length > 0 ? await compileSchema(policySchema) : () => [];
   const mistakes: string[] = [];
   const policies: PolicySet['policies'] = [];
-  for (const path of own) {
+  const load = (path: string, from: string[]): void => {
+    const known = policies.some((other) => other.path === path);
+    if (from.includes(path)) mistakes.push(`${from.at(-1)}: it includes itself by way of ${path}`);
+    if (known || from.includes(path)) return;
     try {
-      policies.push({ path, policy: loadDocument<Policy>(path, 'policy', validate) });
+      const policy = loadDocument<Policy>(path, 'policy', validate);
+      policies.push({ path, policy });
+      for (const name of policy.include ?? []) load(placeOf(name, path), [...from, path]);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      mistakes.push(error.message);
+      mistakes.push(from.length > 0 ? `${error.message} (included by ${from.at(-1)})` : error.message);
     }
-  }
+  };
+  for (const name of own) load(placeOf(name), []);
   for (const path of shippedPolicies()) policies.push({ path, policy: loadDocument<Policy>(path, 'policy', () => []) });
   mistakes.push(...patternMistakes(policies));
+  const { overridden, unknown } = override(policies);
+  mistakes.push(...unknown);
   if (mistakes.length > 0)
     throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
-  const text = JSON.stringify(policies.map(({ policy }) => policy));
-  return { policies, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+  const text = JSON.stringify(overridden.map(({ policy }) => policy));
+  return { policies: overridden, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+}
+
+/** Path of a policy that is named on the command line or included: a file, or `pack:NAME`. @throws UserError */
+function placeOf(name: string, from?: string): string {
+  if (!name.startsWith('pack:')) return from === undefined || isAbsolute(name) ? name : join(dirname(from), name);
+  const path = join(home, 'rules', 'packs', `${name.slice(5)}.yaml`);
+  const packs = readdirSync(join(home, 'rules', 'packs')).map((file) => `pack:${file.replace(/\.yaml$/, '')}`);
+  if (packs.includes(name)) return path;
+  throw new UserError(`there is no policy "${name}"`, `these come with snowfence: ${packs.join(', ')}`);
+}
+
+/** Examples that do not do what their rules say, one line each. */
+export function exampleMistakes(policies: PolicySet['policies']): string[] {
+  return policies.flatMap(({ path, policy }) =>
+    failedExamples(policy.rules ?? []).map(({ rule, example, why }) => `${path}: ${rule}: example ${example}: ${why}`),
+  );
 }
 
 /** Paths of the policies that come with the tool. */
@@ -57,16 +85,28 @@ function patternMistakes(policies: PolicySet['policies']): string[] {
       if (other) mistakes.push(`${path}: the id "${id}" is also in ${other}`);
       ids.set(id, path);
     }
+    for (const { id, windows = [] } of policy.waivers ?? []) {
+      for (const { zone } of windows)
+        if (!isZone(zone))
+          mistakes.push(`${path}: waiver "${id}": "${zone}" is no time zone; write Europe/Berlin or UTC`);
+    }
     for (const rule of policy.rules ?? []) {
+      if (rule.kind === 'require' && rule.value !== undefined)
+        mistakes.push(...patternMistake(path, rule.id, rule.value));
       if (rule.kind !== 'expect') continue;
       for (const pattern of [rule.only?.content, rule.only?.lines, rule.only?.link]) {
-        try {
-          if (pattern !== undefined) new RegExp(pattern);
-        } catch (error) {
-          mistakes.push(`${path}: rule "${rule.id}": ${error instanceof Error ? error.message : error}`);
-        }
+        if (pattern !== undefined) mistakes.push(...patternMistake(path, rule.id, pattern));
       }
     }
   }
   return mistakes;
+}
+
+function patternMistake(path: string, rule: string, pattern: string): string[] {
+  try {
+    new RegExp(pattern);
+    return [];
+  } catch (error) {
+    return [`${path}: rule "${rule}": ${error instanceof Error ? error.message : error}`];
+  }
 }

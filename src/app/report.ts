@@ -1,6 +1,7 @@
 import { compareSeverity, type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
 import type { InstanceReport, Report, ReportFinding } from '../core/report.ts';
 import { imageReports, isShared, withPrevalence } from '../fleet/consensus.ts';
+import { controlReports } from '../fleet/controls.ts';
 import { type Claim, sharedIdentities } from '../fleet/unique.ts';
 import { recommend } from '../recommend/recommendation.ts';
 import { flagsOf, scoreOf } from '../recommend/verdict.ts';
@@ -11,7 +12,7 @@ export function fleetReport(
   outcomes: Outcome[],
   firstSeen: (outcome: Outcome) => Map<string, string>,
   seenAt: string,
-): Pick<Report, 'summary' | 'instances' | 'fleet'> {
+): Pick<Report, 'summary' | 'instances' | 'fleet' | 'controls'> {
   const claims: Claim[] = outcomes.flatMap((o) => o.claims.map((claim) => ({ ...claim, instance: o.instance.id })));
   const shared = sharedIdentities(claims);
   const members = withPrevalence(
@@ -26,7 +27,19 @@ export function fleetReport(
   );
   const instances = outcomes.map((o, i) => instanceReport(o, members[i]?.findings ?? [], firstSeen(o), seenAt));
   const snowflakes = new Set(instances.filter((i) => i.flags.includes('snowflake')).map((i) => i.id));
-  return { summary: summaryOf(instances), instances, fleet: imageReports(members, snowflakes) };
+  const audited = outcomes.map((o, i) => ({
+    id: o.instance.id,
+    judged: o.reached && o.manifest !== undefined,
+    findings: members[i]?.findings ?? [],
+    gaps: o.gaps,
+    evidence: o.evidence ?? new Map(),
+  }));
+  return {
+    summary: summaryOf(instances),
+    instances,
+    fleet: imageReports(members, snowflakes),
+    controls: controlReports(audited),
+  };
 }
 
 function instanceReport(

@@ -5,7 +5,9 @@ import type { Depth } from '../core/ask.ts';
 import { isLive, type Severity, severities } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
-import type { Report, ScanEvent } from '../core/report.ts';
+import type { Report, ScanEvent, WaiverReport } from '../core/report.ts';
+import { waiverReports } from '../policy/standing.ts';
+import type { Waiver } from '../schema/policy.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
 import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler } from './instance.ts';
 import { look, reachGap, transportOf } from './look.ts';
@@ -40,11 +42,13 @@ export async function scan(options: ScanOptions): Promise<Report> {
   const startedAt = new Date().toISOString();
   onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
   const outcomes = new Array<Outcome>(instances.length);
-  let loading: Promise<{ digest: string; compileFor: CompileFor }> | undefined;
+  let loading: Promise<LoadedPolicy> | undefined;
   const policy = () => {
-    loading ??= options
-      .policies()
-      .then(({ digest, policies }) => ({ digest, compileFor: policyCompiler(policies.map((p) => p.policy)) }));
+    loading ??= options.policies().then(({ digest, policies }) => ({
+      digest,
+      compileFor: policyCompiler(policies.map((p) => p.policy)),
+      waivers: policies.flatMap((p) => p.policy.waivers ?? []),
+    }));
     return loading;
   };
   const asks = new Asks(options.reading, options.manifests, store);
@@ -68,6 +72,7 @@ export async function scan(options: ScanOptions): Promise<Report> {
       policy: { digest: (await policy()).digest },
     },
     ...fleet,
+    waivers: waiversOf((await policy()).waivers, fleet, Date.parse(startedAt)),
   };
   for (const instance of report.instances) onEvent({ type: 'instance-judged', instance });
   if (store) remember(store, report, outcomes);
@@ -75,7 +80,21 @@ export async function scan(options: ScanOptions): Promise<Report> {
   return report;
 }
 
-type Policy = () => Promise<{ digest: string; compileFor: CompileFor }>;
+interface LoadedPolicy {
+  digest: string;
+  compileFor: CompileFor;
+  waivers: Waiver[];
+}
+
+type Policy = () => Promise<LoadedPolicy>;
+
+/** Waivers and how many findings each covers. */
+function waiversOf(waivers: Waiver[], { instances }: Pick<Report, 'instances'>, now: number): WaiverReport[] {
+  const used = new Map<string, number>();
+  for (const { rule, disposition } of instances.flatMap((instance) => instance.findings))
+    if (disposition === 'waived') used.set(rule, (used.get(rule) ?? 0) + 1);
+  return waiverReports(waivers, used, now);
+}
 
 async function scanOne(instance: Instance, options: ScanOptions, policy: Policy, asks: Asks): Promise<Outcome> {
   const { manifests, limits, signal, onEvent = () => {} } = options;
@@ -116,7 +135,11 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest)
-      Object.assign(outcome, { manifest }, judgeInstance(instance, live, manifest, (await policy()).compileFor, at));
+      Object.assign(
+        outcome,
+        { manifest },
+        judgeInstance(instance, live, manifest, (await policy()).compileFor, at, manifests.supersededAt(manifest)),
+      );
     else outcome.gaps = [...outcome.gaps, ...live.gaps];
   } catch (error) {
     outcome.gaps = [reachGap(error)];

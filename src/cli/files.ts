@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
+import type { Store } from '../core/ports.ts';
+import type { Report } from '../core/report.ts';
 
 /** Text of a public key file. @throws UserError when it cannot be read, or holds something else. */
 export function readKey(path: string): string {
@@ -28,4 +30,25 @@ export function writeResult(path: string, text: string): void {
       cause: error,
     });
   }
+}
+
+/** A JSON report from a file. @throws UserError when it cannot be read, or is none. */
+export function readReport(path: string): Report {
+  const hint = 'write one with "snowfence scan ... --format json --output FILE"';
+  let report: Partial<Report> | null;
+  try {
+    report = JSON.parse(readFileSync(path, 'utf8')) as Partial<Report> | null;
+  } catch (error) {
+    throw new UserError(`cannot read the report ${path}: ${messageOf(error)}`, hint, { cause: error });
+  }
+  if (report?.schema !== 'snowfence.report/v1' || !Array.isArray(report.instances))
+    throw new UserError(`${path} is no report: its schema is ${JSON.stringify(report?.schema)}`, hint);
+  return report as Report;
+}
+
+/** The report of a stored scan. @throws UserError */
+export function storedReport(store: Store, id: string): Report {
+  const found = store.findScan(id);
+  if (!found) throw new UserError(`no scan "${id}" is remembered`, '"snowfence history list" shows what there is');
+  return JSON.parse(found.reportJson) as Report;
 }

@@ -12,6 +12,7 @@ import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
 import { addScan } from './commands/scan.ts';
 import { addSchema } from './commands/schema.ts';
+import { addWaiver } from './commands/waiver.ts';
 import type { Context } from './context.ts';
 
 const about = `Reads running servers without an agent, compares each with the manifest of the image it was launched
@@ -57,6 +58,7 @@ export async function main(argv: string[]): Promise<number> {
     addManifest,
     addHistory,
     addPolicy,
+    addWaiver,
     addInventory,
     addProbe,
     addDoctor,

@@ -52,6 +52,9 @@ export interface OsFact {
   identity: string;
   /** Public keys (the base64 blob) that the platform gave the instance at launch, as cloud-init recorded them. */
   launchKeys: string[];
+  /** When it was first and last started, epoch seconds on its own clock; undefined when it does not say. */
+  launchedAt?: number;
+  bootedAt?: number;
   /** Numeric user id the program ran as; -1 when unknown. */
   uid: number;
 }
@@ -78,9 +81,9 @@ export interface ProcessFact {
   startedAt: number;
   /** Resident memory in bytes. */
   rss: number;
-  /** Processor time used so far, seconds. */
+  /** CPU time since it started. */
   cpuSeconds?: number;
-  /** Sockets that it holds. */
+  /** Sockets that it holds; undefined when its descriptors could not be read. */
   openSockets?: number;
   /** `device:inode` of its root directory: other than the instance's own = a container's process. */
   root: string;

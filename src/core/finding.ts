@@ -75,6 +75,8 @@ export interface Finding {
   firstSeenAt?: string;
   /** Controls that it bears on. */
   controls: string[];
+  /** Rules that were about it and did not decide, and why not; the first few. */
+  considered?: { rule: string; why: string }[];
 }
 
 /** Live = counts: neither expected nor waived. */

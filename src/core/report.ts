@@ -24,6 +24,38 @@ export interface Report {
   };
   instances: InstanceReport[];
   fleet: ImageReport[];
+  /** Reviewed exceptions of the policies in force, used or not. */
+  waivers?: WaiverReport[];
+  /** Controls that the policies in force evidence. */
+  controls?: ControlReport[];
+}
+
+/** One control of a compliance framework, e.g. `NIST 800-53 CM-6`, over the instances of a scan. */
+export interface ControlReport {
+  control: string;
+  /** `failed` on one is failed; `evidenced` where nothing failed and something could be said. */
+  state: 'evidenced' | 'failed' | 'not covered';
+  /** Ids of the rules that bear on it. */
+  rules: string[];
+  /** Instances on which all was read and nothing failed. */
+  evidenced: number;
+  failed: { instance: string; findings: string[] }[];
+  waived: { instance: string; findings: string[] }[];
+  notCovered: { instance: string; why: string }[];
+}
+
+/** A waiver at the time of a scan. */
+export interface WaiverReport {
+  id: string;
+  owner: string;
+  reason: string;
+  ticket?: string;
+  /** RFC 3339 UTC. */
+  expires: string;
+  /** `pending` has not begun; `expiring` ends within 14 days; `expired` is never honoured. */
+  state: 'active' | 'pending' | 'expiring' | 'expired';
+  /** Findings of this scan that it covers. */
+  used: number;
 }
 
 export interface InstanceReport {

@@ -1,6 +1,6 @@
 import type { Finding } from '../core/finding.ts';
-import { isLive } from '../core/finding.ts';
 import type { ImageReport } from '../core/report.ts';
+import { Census } from './census.ts';
 
 /** One judged instance as the fleet sees it. */
 export interface Member {
@@ -14,30 +14,15 @@ export interface Member {
 /** Fewest instances of one image among which "most of them" means something. */
 const quorum = 3;
 
-/** A finding without the instance it was found on: two instances with the same signature drifted alike. */
-export function signature(finding: Finding): string {
-  const after = finding.after ?? {};
-  // What a file says is compared by what it says: the rest of the file may be each instance's own.
-  const value =
-    after['file'] === undefined
-      ? (after['sha256'] ?? after['version'] ?? after['link'] ?? '')
-      : [after['value'] ?? ''].flat().join('\n');
-  return [finding.kind, finding.change, finding.subject, value].join('\0');
-}
-
 /** Adds to each live finding how many instances of its image show the same. Mutates nothing. */
 export function withPrevalence(members: Member[]): Member[] {
-  const groups = new Map(
-    [...byImage(members)].map(([image, siblings]) => [image, { seen: countSignatures(siblings), of: siblings.length }]),
-  );
+  const census = new Census(members);
   return members.map((member) => {
-    const group = groups.get(member.image);
-    if (!member.judged || !group) return member;
-    const findings = member.findings.map((finding) =>
-      isLive(finding)
-        ? { ...finding, prevalence: { seen: group.seen.get(signature(finding)) ?? 1, of: group.of } }
-        : finding,
-    );
+    if (!member.judged) return member;
+    const findings = member.findings.map((finding, i) => {
+      const number = census.numberOf(member, i);
+      return number < 0 ? finding : { ...finding, prevalence: census.prevalence(member.image, number) };
+    });
     return { ...member, findings };
   });
 }
@@ -50,48 +35,36 @@ export function isShared(finding: Finding): boolean {
 
 /** Per image: what most share, who drifted alike, who stands out. */
 export function imageReports(members: Member[], snowflakes: Set<string>): ImageReport[] {
-  return [...byImage(members)].map(([image, siblings]) => {
-    const first = new Map<string, Finding>();
-    const clusters = new Map<string, string[]>();
+  const census = new Census(members);
+  return [...census.images].map(([image, siblings]) => {
+    const shared = new Map<number, Finding>();
+    const clusters = new Map<string, { findings: number; instances: string[] }>();
     for (const member of siblings) {
-      const live = member.findings.filter(isLive);
-      for (const finding of live) if (!first.has(signature(finding))) first.set(signature(finding), finding);
-      if (live.length === 0) continue;
-      const key = live.map(signature).sort().join('\n');
-      clusters.set(key, [...(clusters.get(key) ?? []), member.id]);
+      let live = 0;
+      for (const [i, finding] of member.findings.entries()) {
+        const number = census.numberOf(member, i);
+        if (number < 0) continue;
+        live++;
+        if (!shared.has(number) && isShared(finding)) shared.set(number, finding);
+      }
+      if (live === 0) continue;
+      const key = census.cluster(member);
+      const cluster = clusters.get(key) ?? { findings: live, instances: [] };
+      cluster.instances.push(member.id);
+      clusters.set(key, cluster);
     }
     return {
       image,
       instances: siblings.length,
-      consensus: [...first.values()].filter(isShared).map(({ kind, change, subject, prevalence }) => ({
+      consensus: [...shared.values()].map(({ kind, change, subject, prevalence }) => ({
         kind,
         change,
         subject,
         seen: prevalence?.seen ?? 1,
         of: prevalence?.of ?? 1,
       })),
-      clusters: [...clusters].map(([key, instances]) => ({ findings: key.split('\n').length, instances })),
+      clusters: [...clusters.values()],
       snowflakes: siblings.filter((m) => snowflakes.has(m.id)).map((m) => m.id),
     };
   });
-}
-
-function byImage(members: Member[]): Map<string, Member[]> {
-  const groups = new Map<string, Member[]>();
-  for (const member of members) {
-    if (!member.judged) continue;
-    const group = groups.get(member.image);
-    if (group) group.push(member);
-    else groups.set(member.image, [member]);
-  }
-  return groups;
-}
-
-function countSignatures(members: Member[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const member of members) {
-    for (const key of new Set(member.findings.filter(isLive).map(signature)))
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
 }

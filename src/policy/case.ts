@@ -11,6 +11,8 @@ export interface Case {
   policy: CompiledPolicy;
   /** Milliseconds since the epoch, on the scanner's clock: for the expiry of waivers. */
   now: number;
+  /** When a newer manifest of the same image name was added, milliseconds since the epoch; undefined when there is none. */
+  supersededAt?: number;
 }
 
 /** A value that no other instance, and not the image, may hold. Settled when the whole fleet is known. */

@@ -1,4 +1,14 @@
-import type { AllowRule, DenyRule, ExpectRule, Policy, Rule, Waiver, Weight } from '../schema/policy.ts';
+import type {
+  AllowRule,
+  DenyRule,
+  ExpectRule,
+  LimitRule,
+  Policy,
+  RequireRule,
+  Rule,
+  Waiver,
+  Weight,
+} from '../schema/policy.ts';
 import { globs, type Matches } from './glob.ts';
 
 /** What a rule's selectors are tested against. */
@@ -10,6 +20,8 @@ export interface Subject {
   protocol?: string;
   address?: string;
   port?: number;
+  /** Name and numeric id of the account that runs it. */
+  users?: string[];
 }
 
 export interface Compiled<R extends Rule> {
@@ -25,6 +37,7 @@ export interface CompiledWeight {
 export interface CompiledWaiver {
   waiver: Waiver;
   /** Milliseconds since the epoch. */
+  starts: number;
   expires: number;
   instance: Matches;
   image: Matches;
@@ -36,6 +49,8 @@ export interface CompiledPolicy {
   expect: Compiled<ExpectRule>[];
   allow: Compiled<AllowRule>[];
   deny: Compiled<DenyRule>[];
+  require: Compiled<RequireRule>[];
+  limit: Compiled<LimitRule>[];
   weights: CompiledWeight[];
   waivers: CompiledWaiver[];
 }
@@ -49,18 +64,29 @@ export interface Concern {
 
 /** Puts policies together, in order: an earlier rule wins over a later one. */
 export function compilePolicy(policies: Policy[], concern: Concern): CompiledPolicy {
-  const compiled: CompiledPolicy = { expect: [], allow: [], deny: [], weights: [], waivers: [] };
+  const compiled: CompiledPolicy = {
+    expect: [],
+    allow: [],
+    deny: [],
+    require: [],
+    limit: [],
+    weights: [],
+    waivers: [],
+  };
   for (const policy of policies) {
     for (const rule of policy.rules ?? []) {
       if (!concerns(rule, concern)) continue;
       if (rule.kind === 'expect') compiled.expect.push(compileRule(rule));
       else if (rule.kind === 'allow') compiled.allow.push(compileRule(rule));
-      else compiled.deny.push(compileRule(rule));
+      else if (rule.kind === 'deny') compiled.deny.push(compileRule(rule));
+      else if (rule.kind === 'require') compiled.require.push(compileRule(rule));
+      else compiled.limit.push(compileRule(rule));
     }
     for (const weight of policy.severities ?? []) compiled.weights.push({ weight, path: globs(weight.paths) });
     for (const waiver of policy.waivers ?? []) {
       compiled.waivers.push({
         waiver,
+        starts: waiver.starts === undefined ? 0 : Date.parse(waiver.starts),
         expires: Date.parse(waiver.expires),
         instance: globs(waiver.instances),
         image: globs(waiver.images),
@@ -87,9 +113,10 @@ export function compileRule<R extends Rule>(rule: R): Compiled<R> {
     addresses?: string[];
     protocols?: string[];
     ports?: number[];
+    users?: string[];
   };
   const path = globs(has.paths);
-  const name = globs(has.names);
+  const name = globs(has.names, true);
   const executable = globs(has.executables);
   const address = globs(has.addresses);
   return {
@@ -100,6 +127,7 @@ export function compileRule<R extends Rule>(rule: R): Compiled<R> {
       (!has.executables || (subject.executable !== undefined && executable(subject.executable))) &&
       (!has.addresses || (subject.address !== undefined && address(subject.address))) &&
       (!has.protocols || has.protocols.includes(subject.protocol ?? '')) &&
+      (!has.users || (subject.users ?? []).some((user) => has.users?.includes(user))) &&
       (!has.ports || has.ports.includes(subject.port ?? -1)),
   };
 }

@@ -5,6 +5,7 @@ import type { Case } from './case.ts';
 import type { Compiled } from './compile.ts';
 import { makeFinding } from './make.ts';
 import { seenProcesses } from './processes.ts';
+import { isStated, selected } from './seen.ts';
 
 /** What `deny` rules forbid and the instance has, whether or not the image has it too. Sockets are judged with the sockets. */
 export function judgeDenied(the: Case): Finding[] {
@@ -25,7 +26,12 @@ export function judgeDenied(the: Case): Finding[] {
       case 'file':
         return deniedKeys(the, denied, the.live.files, (key) => ({ path: key }), 'file');
       default:
-        return [];
+        return isStated(denied.rule.fact)
+          ? selected(the, denied).map(({ kind, subject, value }) => ({
+              ...violation(the, denied.rule, kind, subject),
+              ...(value ? { after: { value: value.slice(0, 2000) } } : {}),
+            }))
+          : [];
     }
   });
 }

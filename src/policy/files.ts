@@ -53,15 +53,20 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const text = textsOf(the, file);
   const sight: FileSight = { change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text };
   let doubt = '';
+  const passed: Considered = [];
   for (const { rule, matches } of the.policy.expect) {
     if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
-    if (rule.when === 'packages-changed' && ![...packages.changed].some(globs(rule.packages))) continue;
+    if (rule.when === 'packages-changed' && ![...packages.changed].some(globs(rule.packages))) {
+      passed.push({ rule: rule.id, why: 'none of its packages changed' });
+      continue;
+    }
     const wrong = misfit(rule, sight);
-    if (wrong === undefined) return { finding: expected(the, file, rule), doubt };
+    if (wrong === undefined) return { finding: expected(the, file, rule, passed), doubt };
+    passed.push({ rule: rule.id, why: wrong });
     doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
   }
   const allowed = the.policy.allow.find((r) => r.rule.fact === 'file' && r.matches({ path: drift.key }));
-  if (allowed) return { finding: expected(the, file, allowed.rule), doubt };
+  if (allowed) return { finding: expected(the, file, allowed.rule, passed), doubt };
   const weight = weigh(the, file);
   const diff =
     text.oldContent === undefined && drift.change === 'changed'
@@ -76,12 +81,26 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     controls: weight?.controls ?? [],
     ...(diff ? { diff } : {}),
     ...(ownedBy ? { ownedBy } : {}),
+    ...told(passed),
   });
   return { finding: judged, doubt };
 }
 
-function expected(the: Case, file: FileDrift, { id, reason }: { id: string; reason: string }): Finding {
-  return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: id, reason });
+type Considered = NonNullable<Finding['considered']>;
+
+/** Most rules that are told to have been passed over. */
+const mostConsidered = 5;
+
+const told = (passed: Considered): { considered?: Considered } =>
+  passed.length > 0 ? { considered: passed.slice(0, mostConsidered) } : {};
+
+function expected(
+  the: Case,
+  file: FileDrift,
+  { id, reason }: { id: string; reason: string },
+  passed: Considered,
+): Finding {
+  return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: id, reason, ...told(passed) });
 }
 
 /** The first severity entry that fits; also used to tell plain files from grave ones when trees are folded. */

@@ -8,12 +8,15 @@ import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
 import { foldDirectories, foldTrees } from './fold.ts';
 import { judgeKernel } from './kernel.ts';
+import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
 import { judgeMounts } from './mounts.ts';
 import { judgePackages } from './packages.ts';
 import { judgeLogins, judgeUnits } from './people.ts';
 import { judgeProcesses } from './processes.ts';
+import { judgeRequired } from './require.ts';
 import { judgeRunning } from './running.ts';
+import { allowStated } from './seen.ts';
 import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
 import { explainedByTrustStore } from './trust-store.ts';
@@ -47,8 +50,10 @@ export function judge(the: Case): Judgement {
     ...judgeUnits(the),
     ...judgeLogins(the),
     ...judgeDenied(the),
+    ...judgeRequired(the),
+    ...judgeLimits(the),
     ...judgeSockets(the),
-  ].map((finding) => waive(the, finding));
+  ].map((finding) => waive(the, allowStated(the, finding)));
   return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
 }
 

@@ -4,7 +4,12 @@ import type { Change, Finding, FindingKind } from '../core/finding.ts';
 
 /** The parts of a finding that a judge decides; the rest has defaults. */
 export type FindingParts = Pick<Finding, 'severity' | 'disposition' | 'rule' | 'reason'> &
-  Partial<Pick<Finding, 'before' | 'after' | 'diff' | 'ownedBy' | 'explains' | 'explained' | 'tamper' | 'controls'>>;
+  Partial<
+    Pick<
+      Finding,
+      'before' | 'after' | 'diff' | 'ownedBy' | 'considered' | 'explains' | 'explained' | 'tamper' | 'controls'
+    >
+  >;
 
 /** Makes a finding. `subject` is canonical (escaped latin1); the finding carries what a person may see of it. */
 export function makeFinding(

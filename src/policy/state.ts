@@ -115,6 +115,7 @@ export class Meaning {
       ...(before ? { before } : {}),
       ...(after ? { after } : {}),
       ...(base.ownedBy ? { ownedBy: base.ownedBy } : {}),
+      ...(base.considered ? { considered: base.considered } : {}),
       ...(first && base.diff ? { diff: base.diff } : {}),
       explains: first ? base.explains + first.folded : 0,
     });

@@ -1,12 +1,15 @@
 import type { Finding } from '../core/finding.ts';
 import type { Case } from './case.ts';
+import { isOpen } from './window.ts';
 
 /** A live finding that a waiver covers becomes `waived`; an expired waiver is never honoured. */
 export function waive(the: Case, finding: Finding): Finding {
   if (finding.disposition !== 'drift' && finding.disposition !== 'violation') return finding;
   const found = the.policy.waivers.find(
-    ({ waiver, expires, instance, image, subject }) =>
+    ({ waiver, starts, expires, instance, image, subject }) =>
       expires > the.now &&
+      starts <= the.now &&
+      (!waiver.windows || waiver.windows.some((window) => isOpen(window, the.now))) &&
       (!waiver.finding || waiver.finding === finding.id) &&
       instance(the.instance.id) &&
       image(the.instance.imageRef) &&

@@ -52,6 +52,12 @@ function forLive(live: Finding[], worst: Finding | undefined, standing: Standing
       reason: `${seen?.seen ?? ''} of ${seen?.of ?? ''} instances of this image drifted alike (${subject}): put the change into a new image, then replace them.`,
     };
   }
+  if (worst && live.every((f) => f.kind === 'instance' && f.disposition === 'violation')) {
+    return {
+      action: 'replace',
+      reason: `Launch a new instance from the image and retire this one: ${worst.subject}, ${firstClause(worst.reason)}.`,
+    };
+  }
   const others = live.length > 1 ? ` and ${live.length - 1} more` : '';
   return {
     action: 'replace',

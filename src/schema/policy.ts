@@ -1,121 +1,18 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import {
+  allowRule,
+  changes,
+  common,
+  denyRule,
+  expectRule,
+  limitRule,
+  type Rule,
+  requireRule,
+  severity,
+  strings,
+} from './rules.ts';
 
-const strings = { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 } as const;
-const severity = { enum: ['info', 'low', 'medium', 'high', 'critical'] } as const;
-const changes = {
-  type: 'array',
-  items: { enum: ['added', 'removed', 'changed'] },
-  minItems: 1,
-  uniqueItems: true,
-} as const;
-
-/** What the rule's examples say of one fact; the tests run them, and `policy check` does. */
-const example = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    path: { type: 'string' },
-    change: { enum: ['added', 'removed', 'changed'] },
-    type: { enum: ['f', 'd', 'l'] },
-    mode: { type: 'string', pattern: '^[0-7]{3,4}$' },
-    owner: { type: 'string', pattern: '^[0-9]+:[0-9]+$' },
-    size: { type: 'integer', minimum: 0 },
-    link: { type: 'string' },
-    before: { type: 'string', description: 'content in the image' },
-    after: { type: 'string', description: 'content on the instance' },
-    name: { type: 'string', description: 'account, group or package' },
-    executable: { type: 'string' },
-    protocol: { type: 'string' },
-    address: { type: 'string' },
-    port: { type: 'integer' },
-    password: { enum: ['none', 'locked', 'set'] },
-  },
-} as const;
-const examples = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { hit: { type: 'array', items: example }, miss: { type: 'array', items: example } },
-} as const;
-
-const common = {
-  id: {
-    type: 'string',
-    pattern: '^[a-z0-9][a-z0-9./-]*$',
-    description: 'unique, stands in every finding that the rule decides',
-  },
-  reason: { type: 'string', minLength: 10, description: 'one sentence for a person: why the rule is right' },
-  os: { ...strings, description: 'only where os-release ID or ID_LIKE is one of these' },
-  images: { ...strings, description: 'only for images whose ref matches one of these globs' },
-  groups: { ...strings, description: 'only for instances of these inventory groups' },
-  controls: { ...strings, description: 'controls that the rule evidences, e.g. "NIST 800-53 CM-3"' },
-  examples,
-} as const;
-
-const selector = {
-  fact: { enum: ['file', 'package', 'account', 'process', 'socket'] },
-  paths: { ...strings, description: 'globs (file)' },
-  names: { ...strings, description: 'globs (package: name; account: "user NAME" or "group NAME")' },
-  executables: { ...strings, description: 'globs (process, socket)' },
-  protocols: {
-    type: 'array',
-    items: { enum: ['tcp', 'tcp6', 'udp', 'udp6', 'sctp', 'raw', 'raw6', 'packet'] },
-    minItems: 1,
-  },
-  addresses: { ...strings, description: 'globs (socket)' },
-  ports: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 65535 }, minItems: 1 },
-} as const;
-
-export const expectRule = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['id', 'kind', 'reason', 'fact', 'changes'],
-  properties: {
-    ...common,
-    ...selector,
-    fact: { enum: ['file', 'account'] },
-    kind: { const: 'expect' },
-    changes,
-    only: {
-      type: 'object',
-      additionalProperties: false,
-      description: 'what the difference must look like; one that does not is a finding that says so',
-      properties: {
-        type: { enum: ['f', 'd', 'l'] },
-        modes: { type: 'array', items: { type: 'string', pattern: '^[0-7]{3,4}$' }, minItems: 1 },
-        owners: { type: 'array', items: { type: 'string', pattern: '^[0-9]+:[0-9]+$' }, minItems: 1 },
-        maxSize: { type: 'integer', minimum: 0, description: 'bytes' },
-        content: { type: 'string', description: 'regular expression that the whole content matches' },
-        lines: { type: 'string', description: 'regular expression that each line added or removed matches' },
-        link: { type: 'string', description: 'regular expression that the target of the link matches' },
-        launchKeys: { const: true, description: 'holds no public key but those given at launch' },
-        password: { enum: ['locked', 'none', 'set'], description: 'state of the password (account)' },
-        attributes: {
-          enum: ['content'],
-          description: 'only the content may differ: mode, owner, type and capabilities are as in the image',
-        },
-      },
-    },
-    unique: { const: true, description: 'no two instances, and not the image, may hold the same value' },
-    packages: { ...strings, description: 'globs; with "when": only when one of these packages changed' },
-    when: { const: 'packages-changed', description: 'only when a package was added, removed or changed too' },
-  },
-} as const;
-
-const permission = { ...common, ...selector } as const;
-
-export const allowRule = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['id', 'kind', 'reason', 'fact'],
-  properties: { ...permission, kind: { const: 'allow' } },
-} as const;
-
-export const denyRule = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['id', 'kind', 'reason', 'fact', 'severity'],
-  properties: { ...permission, kind: { const: 'deny' }, severity },
-} as const;
+export type { AllowRule, DenyRule, Example, ExpectRule, LimitRule, RequireRule, Rule } from './rules.ts';
 
 export const weight = {
   type: 'object',
@@ -150,6 +47,28 @@ export const waiver = {
     owner: { type: 'string', minLength: 1 },
     reason: { type: 'string', minLength: 10 },
     ticket: { type: 'string' },
+    starts: { type: 'string', format: 'date-time', description: 'not before this time' },
+    windows: {
+      type: 'array',
+      minItems: 1,
+      description: 'maintenance windows: honoured only while one is open',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['from', 'to', 'zone'],
+        properties: {
+          days: {
+            type: 'array',
+            items: { enum: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
+            minItems: 1,
+            description: 'days on which it opens; every day when left out',
+          },
+          from: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
+          to: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
+          zone: { type: 'string', minLength: 1, description: 'IANA time zone, e.g. Europe/Berlin or UTC' },
+        },
+      },
+    },
     expires: { type: 'string', format: 'date-time', description: 'RFC 3339 with time zone, e.g. 2026-12-31T00:00:00Z' },
     finding: { type: 'string', description: 'id of one finding' },
     instances: { ...strings, description: 'globs' },
@@ -164,6 +83,19 @@ export const waiver = {
   },
 } as const;
 
+export const override = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'reason'],
+  description: 'changes a rule or severity entry of an included or shipped policy',
+  properties: {
+    id: common.id,
+    reason: { type: 'string', minLength: 10, description: 'why it is changed' },
+    severity,
+    disabled: { const: true, description: 'the rule is not asked' },
+  },
+} as const;
+
 export const policySchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:snowfence:schema:policy:v1',
@@ -175,13 +107,19 @@ export const policySchema = {
     schema: { const: 'snowfence.policy/v1' },
     name: { type: 'string', minLength: 1 },
     description: { type: 'string' },
+    include: {
+      ...strings,
+      description:
+        'policy files, relative to this one, or `pack:NAME`; asked after this one, so that its own rules win',
+    },
+    overrides: { type: 'array', items: override },
     rules: {
       type: 'array',
       items: {
         type: 'object',
         required: ['kind'],
         discriminator: { propertyName: 'kind' },
-        oneOf: [expectRule, allowRule, denyRule],
+        oneOf: [expectRule, allowRule, denyRule, requireRule, limitRule],
       },
     },
     severities: { type: 'array', items: weight },
@@ -189,17 +127,15 @@ export const policySchema = {
   },
 } as const;
 
-export type ExpectRule = FromSchema<typeof expectRule>;
-export type AllowRule = FromSchema<typeof allowRule>;
-export type DenyRule = FromSchema<typeof denyRule>;
-export type Rule = ExpectRule | AllowRule | DenyRule;
 export type Weight = FromSchema<typeof weight>;
+export type Override = FromSchema<typeof override>;
 export type Waiver = FromSchema<typeof waiver>;
-export type Example = FromSchema<typeof example>;
 export interface Policy {
   schema: 'snowfence.policy/v1';
   name: string;
   description?: string;
+  include?: string[];
+  overrides?: Override[];
   rules?: Rule[];
   severities?: Weight[];
   waivers?: Waiver[];

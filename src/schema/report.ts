@@ -37,6 +37,10 @@ const finding = {
     prevalence: { type: 'object', required: ['seen', 'of'], properties: { seen: count, of: count } },
     firstSeenAt: { type: 'string', format: 'date-time' },
     controls: { type: 'array', items: text },
+    considered: {
+      type: 'array',
+      items: { type: 'object', required: ['rule', 'why'], properties: { rule: text, why: text } },
+    },
   },
 } as const;
 
@@ -101,6 +105,12 @@ const instance = {
   },
 } as const;
 
+const instanceFindings = {
+  type: 'object',
+  required: ['instance', 'findings'],
+  properties: { instance: text, findings: { type: 'array', items: text } },
+} as const;
+
 /** The published schema of `--format json`. Additive changes only within v1. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -134,6 +144,41 @@ export const reportSchema = {
       },
     },
     instances: { type: 'array', items: instance },
+    controls: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['control', 'state', 'rules', 'evidenced', 'failed', 'waived', 'notCovered'],
+        properties: {
+          control: text,
+          state: { enum: ['evidenced', 'failed', 'not covered'] },
+          rules: { type: 'array', items: text },
+          evidenced: count,
+          failed: { type: 'array', items: instanceFindings },
+          waived: { type: 'array', items: instanceFindings },
+          notCovered: {
+            type: 'array',
+            items: { type: 'object', required: ['instance', 'why'], properties: { instance: text, why: text } },
+          },
+        },
+      },
+    },
+    waivers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'owner', 'reason', 'expires', 'state', 'used'],
+        properties: {
+          id: text,
+          owner: text,
+          reason: text,
+          ticket: text,
+          expires: { type: 'string', format: 'date-time' },
+          state: { enum: ['active', 'pending', 'expiring', 'expired'] },
+          used: count,
+        },
+      },
+    },
     fleet: {
       type: 'array',
       items: {

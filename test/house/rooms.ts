@@ -30,9 +30,9 @@ export const table: readonly Room[] = [
   {
     room: 'config',
     rooms: ['core', 'schema'],
-    node: ['node:fs'],
+    node: ['node:fs', 'node:crypto'],
     packages: { yaml: 'config' },
-    reason: 'reads documents that people write',
+    reason: 'reads and edits documents that people write',
   },
   {
     room: 'inventory',
@@ -101,6 +101,13 @@ export const table: readonly Room[] = [
   },
   { room: 'report', rooms: ['core'], node: ['node:util'], packages: {}, reason: 'pure renderers' },
   {
+    room: 'compliance',
+    rooms: ['core'],
+    node: [],
+    packages: {},
+    reason: 'what a report says to an auditor; pure renderers',
+  },
+  {
     room: 'demo',
     rooms: ['core'],
     node: ['*'],
@@ -120,7 +127,7 @@ export const table: readonly Room[] = [
   {
     room: 'cli',
     rooms: [
-      ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'store', 'manifest', 'demo'],
+      ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'compliance', 'store', 'manifest', 'demo'],
       ...['collect', 'fingerprint', 'drift'],
     ],
     node: ['*'],

@@ -46,6 +46,8 @@ describe('a waiver', () => {
     ['has expired', { expires: '2026-05-31T23:59:59Z' }],
     ['expires now', { expires: '2026-06-01T00:00:00Z' }],
     ['has expired in another time zone', { expires: '2026-06-01T01:00:00+02:00' }],
+    ['has not begun', { starts: '2026-06-02T00:00:00Z' }],
+    ['has its window at another time', { windows: [{ from: '01:00', to: '02:00', zone: 'UTC' }] }],
     ['is for another instance', { instances: ['db-*'] }],
     ['is for another image', { images: ['db:*'] }],
     ['is for another kind', { kinds: ['package'] }],
@@ -58,6 +60,7 @@ describe('a waiver', () => {
 
   it.each<[string, Partial<Waiver>]>([
     ['its instance', { instances: ['web-*'] }],
+    ['its time', { starts: '2026-06-01T00:00:00Z', windows: [{ from: '23:30', to: '00:30', zone: 'UTC' }] }],
     ['its content', { sha256: 'b'.repeat(64) }],
     ['its subject', { subjects: ['/etc/*'], kinds: ['file'] }],
   ])('that names %s is', (_, rest) => {

@@ -4,7 +4,7 @@ import { escapeName } from '../../src/core/bytes.ts';
 import type { Draft } from '../../src/core/draft.ts';
 import { type Finding, isLive } from '../../src/core/finding.ts';
 import { compare } from '../../src/drift/drift.ts';
-import { signature } from '../../src/fleet/consensus.ts';
+import { signature } from '../../src/fleet/census.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { judge } from '../../src/policy/judge.ts';
 import type { Waiver } from '../../src/schema/policy.ts';

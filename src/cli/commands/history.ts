@@ -1,12 +1,11 @@
-import type { Command } from 'commander';
-import { UserError } from '../../core/errors.ts';
+import { type Command, Option } from 'commander';
 import { exit } from '../../core/exit.ts';
 import { isLive } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
-import { provide } from '../../core/registry.ts';
 import type { Report } from '../../core/report.ts';
-import { renderers } from '../../report/registry.ts';
 import { type Context, numberOption, openStore, wantsColor } from '../context.ts';
+import { storedReport } from '../files.ts';
+import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
 
 export function addHistory(program: Command, context: Context): void {
   const history = program.command('history').description('scans that were remembered');
@@ -31,14 +30,15 @@ export function addHistory(program: Command, context: Context): void {
     .command('show')
     .description('a stored scan again, in any format')
     .argument('<SCAN>', 'id, begin of an id, last or last~N')
-    .option('--format <format>', Object.keys(renderers).join(', '), 'text')
+    .addOption(new Option('--format <format>', 'of the result').choices(formats).default('text'))
+    .addOption(new Option('--report <kind>', 'what it is about').choices([...reportKinds]).default('findings'))
     .option('--all', 'show expected and waived differences too')
     .option('--store <file>', 'the store')
-    .action((id: string, flags: { format: string; all?: boolean; store?: string }) =>
+    .action((id: string, flags: { format: string; report: ReportKind; all?: boolean; store?: string }) =>
       withStore(flags.store, async (store) => {
-        const renderer = await provide(renderers, 'format', flags.format);
+        const write = await writerFor(flags.report, flags.format);
         context.stdout.write(
-          renderer.render(reportOf(store, id), {
+          write(storedReport(store, id), {
             color: wantsColor(context.stdout, context.env),
             all: flags.all ?? false,
           }),
@@ -54,7 +54,7 @@ export function addHistory(program: Command, context: Context): void {
     .addHelpText('after', '\nExample: snowfence history diff last~1 last')
     .action((a: string, b: string, flags: { store?: string }) =>
       withStore(flags.store, (store) => {
-        if (diffReports(reportOf(store, a), reportOf(store, b), (line) => context.stdout.write(`${line}\n`)))
+        if (diffReports(storedReport(store, a), storedReport(store, b), (line) => context.stdout.write(`${line}\n`)))
           context.code = exit.findings;
       }),
     );
@@ -67,12 +67,6 @@ async function withStore(path: string | undefined, use: (store: Store) => void |
   } finally {
     store.close();
   }
-}
-
-function reportOf(store: Store, id: string): Report {
-  const found = store.findScan(id);
-  if (!found) throw new UserError(`no scan "${id}" is remembered`, '"snowfence history list" shows what there is');
-  return JSON.parse(found.reportJson) as Report;
 }
 
 /** Prints the transitions; true when a finding came. */

@@ -3,11 +3,10 @@ import { type Depth, depths } from '../../core/ask.ts';
 import { UserError } from '../../core/errors.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Instance, Store } from '../../core/ports.ts';
-import { provide } from '../../core/registry.ts';
 import type { ScanEvent } from '../../core/report.ts';
-import { renderers } from '../../report/registry.ts';
 import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
 import { readKey, writeResult } from '../files.ts';
+import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
 import { addWayOptions, reachOf, type WayFlags } from '../ways.ts';
 
 /** Options as commander gives them. */
@@ -17,6 +16,7 @@ export interface ScanFlags extends WayFlags {
   image?: string;
   policy: string[];
   format: string;
+  report?: ReportKind;
   output?: string;
   failOn: Severity;
   concurrency: number;
@@ -79,7 +79,8 @@ export function addScan(program: Command, context: Context): void {
     .option('--per-group <n>', 'instances of one group at once, 0 = no limit', numberOption('--per-group', 0, 1000), 0)
     .option('--group-by <label>', 'a label that tells groups for --per-group, such as their hypervisor')
     .option('--no-scratch', 'do not use memory (/dev/shm) of the instance: more bytes on the wire, no quick scans')
-    .addOption(new Option('--format <format>', 'of the result').choices(Object.keys(renderers)).default('text'))
+    .addOption(new Option('--format <format>', 'of the result').choices(formats).default('text'))
+    .addOption(new Option('--report <kind>', 'what the result is about').choices([...reportKinds]).default('findings'))
     .option('--output <file>', 'write the result there instead of to standard output')
     .addOption(
       new Option('--fail-on <severity>', 'exit 1 from this severity on').choices([...severities]).default('low'),
@@ -130,7 +131,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
   }));
   // One's own policies are proved right before anybody is contacted; the shipped ones can wait.
   const own = flags.policy.length > 0 ? await loadPolicies(flags.policy) : undefined;
-  const renderer = await provide(renderers, 'format', flags.format);
+  const write = await writerFor(flags.report ?? 'findings', flags.format);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
   const progress = await startProgress(flags, context, instances.length);
   try {
@@ -166,7 +167,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     });
     progress.stop();
     const toFile = flags.output !== undefined && flags.output !== '-';
-    const text = renderer.render(report, {
+    const text = write(report, {
       color: !toFile && wantsColor(context.stdout, context.env),
       all: flags.all ?? false,
     });

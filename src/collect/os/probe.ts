@@ -1,6 +1,7 @@
 import { printable } from '../../core/bytes.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
+import { bootedAt, launchedAt } from './age.ts';
 
 /** `NAME="value"` lines of os-release(5), quotes and escapes removed. */
 export function parseOsRelease(text: string): Map<string, string> {
@@ -54,15 +55,21 @@ text machine-id "$R/etc/machine-id"
 text instance-id "$R/var/lib/cloud/data/instance-id"
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
 rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
+for f in "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key; do
+  [ -f "$f" ] && rec born "$(stat -c %Y "$f" 2>/dev/null)"
+done
+[ $MODE = live ] && rec boot "$(sed -n 's/^btime //p' /proc/stat 2>/dev/null) $(cat /proc/1/stat 2>/dev/null)"
 rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,
   parse(frame, draft) {
     const said = new Map<string, string>();
+    const born: string[] = [];
     for (const record of frame.records()) {
       const space = record.indexOf(' ');
       // os-release is asked at both its places; the one in /etc is said last and wins.
-      if (space > 0) said.set(record.slice(0, space), record.slice(space + 1));
+      if (record.startsWith('born ')) born.push(record.slice(5));
+      else if (space > 0) said.set(record.slice(0, space), record.slice(space + 1));
     }
     const line = (name: string) => printable((said.get(name) ?? '').trim().slice(0, 200));
     const release = parseOsRelease(said.get('release') ?? '');
@@ -78,6 +85,8 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
       imageHints: imageHints(release, said.get('instance-data') ?? ''),
       launchKeys: publicKeys(said.get('instance-data') ?? ''),
       identity: line('instance-id') || line('machine-id'),
+      launchedAt: launchedAt(born, draft.since),
+      bootedAt: bootedAt(said.get('boot') ?? ''),
       uid: /^\d+$/.test(line('uid')) ? Number(line('uid')) : -1,
     };
     draft.root = line('root');

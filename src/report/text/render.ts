@@ -2,6 +2,7 @@ import { printable } from '../../core/bytes.ts';
 import { isLive, severities, verdicts } from '../../core/finding.ts';
 import type { InstanceReport, Report, ReportFinding } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
+import { type Alike, alike } from './alike.ts';
 import { type Paint, painter, severityStyle, verdictStyle } from './style.ts';
 
 /** For people: worst instances first, findings worst first, then what to do. */
@@ -14,7 +15,13 @@ export const text: Renderer = {
         b.score - a.score || verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || (a.name < b.name ? -1 : 1),
     );
     const clean = sorted.filter((i) => i.verdict === 'clean' && (!all || i.findings.length === 0));
-    const lines = sorted.filter((i) => !clean.includes(i)).flatMap((i) => [...instanceLines(i, paint, all), '']);
+    const rest = sorted.filter((i) => !clean.includes(i));
+    // With --all everything of everybody is told.
+    const groups = all ? rest.map((one) => ({ instances: [one], first: one, shared: [] })) : alike(rest, report);
+    const lines = [
+      ...sharedLines(groups, report, paint),
+      ...groups.flatMap((group) => [...groupLines(group, paint, all), '']),
+    ];
     if (clean.length > 0) {
       const files = clean.reduce((sum, i) => sum + i.coverage.filesHashed, 0);
       lines.push(
@@ -41,14 +48,40 @@ function names(instances: InstanceReport[]): string {
   return instances.length > 12 ? `${shown.join(', ')} and ${instances.length - 12} more` : shown.join(', ');
 }
 
-function instanceLines(instance: InstanceReport, paint: Paint, all: boolean): string[] {
-  const findings = instance.findings.filter((f) => all || isLive(f));
-  const hidden = instance.findings.length - findings.length;
+/** What most instances of an image share, once an image. */
+function sharedLines(groups: readonly Alike[], { fleet }: Report, paint: Paint): string[] {
+  return fleet.flatMap(({ image, instances, consensus }) => {
+    const findings = new Map(
+      groups
+        .filter(({ first }) => first.image.ref === image)
+        .flatMap(({ shared }) =>
+          shared.map((finding) => [`${finding.kind} ${finding.change} ${finding.subject}`, finding]),
+        ),
+    );
+    if (consensus.length === 0 || findings.size === 0) return [];
+    const head = `${paint('bold', `image ${printable(image)}`)}  most of its ${instances} instances share this`;
+    return [head, ...[...findings.values()].flatMap((finding) => findingLines(finding, paint)), ''];
+  });
+}
+
+function groupLines({ instances, first: instance, shared }: Alike, paint: Paint, all: boolean): string[] {
+  const shown = instance.findings.filter((f) => all || isLive(f));
+  const findings = shown.filter((f) => !shared.includes(f));
+  const hidden = instance.findings.length - shown.length;
+  const who = instances.length === 1 ? printable(instance.name) : `${names(instances)} (${instances.length} alike)`;
   const image = instance.image.ref ? `image ${printable(instance.image.ref)}` : 'image unknown';
-  const head = `${paint('bold', printable(instance.name))}  ${paint(verdictStyle[instance.verdict], instance.verdict)}  score ${instance.score}  ${paint('dim', `${image}${instance.os ? `, ${printable(instance.os)}` : ''}`)}`;
+  const head = `${paint('bold', who)}  ${paint(verdictStyle[instance.verdict], instance.verdict)}  score ${instance.score}  ${paint('dim', `${image}${instance.os ? `, ${printable(instance.os)}` : ''}`)}`;
   return [
     head,
     ...findings.flatMap((f) => findingLines(f, paint)),
+    ...(shared.length > 0
+      ? [
+          paint(
+            'dim',
+            `  ${findings.length > 0 ? 'and ' : ''}${shared.length} that most of its siblings share, told with the image`,
+          ),
+        ]
+      : []),
     ...instance.gaps.map(
       (gap) =>
         `  ${paint('magenta', 'unread'.padEnd(8))} ${gap.probe}: ${printable(gap.detail)} ${paint('dim', `[${gap.reason}]`)}`,
@@ -141,6 +174,39 @@ function summary(report: Report, paint: Paint): string[] {
     ...(report.scan.partial ? [paint(['bold', 'magenta'], 'The scan was interrupted: this report is partial.')] : []),
     `${total} ${total === 1 ? 'instance' : 'instances'}: ${parts.join(', ') || 'none'}`,
     `findings: ${grave.join(', ') || 'none'}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'thing' : 'things'} could not be read` : ''}`,
+    ...waiverLine(report, paint),
     paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
   ];
+}
+
+/** Waivers in a line: how many there are of each standing, and the names of those that want somebody's attention. */
+function waiverLine({ waivers = [] }: Report, paint: Paint): string[] {
+  if (waivers.length === 0) return [];
+  const named = (list: typeof waivers, word: string) =>
+    list.length === 0
+      ? []
+      : [
+          `${word} ${list
+            .slice(0, 5)
+            .map((w) => `${printable(w.id)} (${w.expires.slice(0, 16)}Z)`)
+            .join(', ')}`,
+        ];
+  const inForce = waivers.filter((w) => w.state === 'active' || w.state === 'expiring');
+  const covered = inForce.reduce((sum, w) => sum + w.used, 0);
+  const parts = [
+    `${inForce.length} in force, ${covered} ${covered === 1 ? 'finding' : 'findings'} waived`,
+    ...named(
+      waivers.filter((w) => w.state === 'expiring'),
+      'expiring soon:',
+    ),
+    ...named(
+      waivers.filter((w) => w.state === 'expired'),
+      'expired, not honoured:',
+    ),
+    ...named(
+      inForce.filter((w) => w.used === 0),
+      'unused:',
+    ),
+  ];
+  return [paint('dim', `waivers: ${parts.join('; ')}`)];
 }
