@@ -37,6 +37,25 @@ plain() {
   while [ "$p" != "$R" ] && [ "$p" ]; do [ -L "$p" ] && return 1; p=\${p%/*}; done
   return 0
 }
+# unlinked DIR: is it a directory, and (offline) is no part of its path below the root a link?
+unlinked() {
+  [ -d "$1" ] || return 1
+  p=$1
+  while [ "$p" != "$R" ] && [ "$p" ]; do [ "$R" ] && [ -L "$p" ] && return 1; p=\${p%/*}; done
+  return 0
+}
+# far PATH: is it on what may hang when it is asked: a network or automatic mount?
+FAR=
+while read -r _ _ _ _ mp _ rest; do
+  case $rest in '- '*) fs=\${rest#- } ;; *) fs=\${rest#* - } ;; esac
+  case $fs in nfs* | cifs* | smb* | ceph* | glusterfs* | fuse* | autofs* | 9p* | afs* | lustre* | beegfs* | gpfs* | ocfs2* | gfs2* | davfs* | sshfs*) FAR="$FAR$NL$mp" ;; esac
+done </proc/self/mountinfo 2>/dev/null
+far() {
+  IFS=$NL; set -f
+  for mp in $FAR; do case $1/ in "$mp"/*) set +f; unset IFS; return 0 ;; esac; done
+  set +f; unset IFS
+  return 1
+}
 have renice && renice -n 10 -p $$ >/dev/null 2>&1
 have ionice && ionice -c 3 -p $$ >/dev/null 2>&1
 RG=$(glob "$R"); RG=\${RG%.}

@@ -16,25 +16,6 @@ since() {
     find "$@" \( -newermt "@$SINCE" -o -newerct "@$SINCE" -o $SF_EXTRA \) -print0
   else find "$@" -print0; fi 2>/dev/null
 }
-# unlinked DIR: is it a directory, and (offline) is no part of its path below the root a link?
-unlinked() {
-  [ -d "$1" ] || return 1
-  p=$1
-  while [ "$p" != "$R" ] && [ "$p" ]; do [ "$R" ] && [ -L "$p" ] && return 1; p=\${p%/*}; done
-  return 0
-}
-# homes on what may hang when it is asked are left alone: network and automatic mounts
-FAR=
-while read -r _ _ _ _ mp _ rest; do
-  case $rest in '- '*) fs=\${rest#- } ;; *) fs=\${rest#* - } ;; esac
-  case $fs in nfs* | cifs* | smb* | ceph* | glusterfs* | fuse* | autofs* | 9p* | afs* | lustre* | beegfs* | gpfs* | ocfs2* | gfs2* | davfs* | sshfs*) FAR="$FAR$NL$mp" ;; esac
-done </proc/self/mountinfo 2>/dev/null
-far() {
-  IFS=$NL; set -f
-  for mp in $FAR; do case $1/ in "$mp"/*) set +f; unset IFS; return 0 ;; esac; done
-  set +f; unset IFS
-  return 1
-}
 # keys that may log in: every account's home of passwd, and the homes of accounts that other sources know
 homes() {
   n=0 seen=:
