@@ -31,7 +31,7 @@ export function judge(the: Case): Judgement {
   }
   const files = judgeFiles(the, rest, packages);
   const findings = [
-    ...packages.findings.values(),
+    ...packages.own,
     ...accounts,
     ...files,
     ...judgeProcesses(the, packages),

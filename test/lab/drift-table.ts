@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { added, changed, type LabDrift, one, removed, sh } from './drift-words.ts';
+import { packageNoise, packageSettings } from './package-table.ts';
 import { noise, state } from './state-table.ts';
 
 const runs = (subject: string, severity: string) => [one('process', 'violates', subject, severity)];
@@ -487,5 +488,7 @@ export const DRIFTS: readonly LabDrift[] = [
   ...accounts,
   ...running,
   ...state,
+  ...packageSettings,
   ...noise,
+  ...packageNoise,
 ];

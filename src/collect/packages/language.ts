@@ -10,10 +10,10 @@ import type { OwnedFiles } from './owned.ts';
  */
 const python = /^(\/usr\/(?:local\/)?lib(?:64)?\/python[23][0-9.]*\/(?:dist|site)-packages)\/([^/]+)\.(dist|egg)-info$/;
 const gem =
-  /^(\/(?:usr\/(?:local\/)?(?:lib(?:64)?\/ruby\/gems\/[^/]+|share\/(?:gems|rubygems-integration(?:\/[^/]+)?))|var\/lib\/gems\/[^/]+))\/specifications\/(?:default\/)?([^/]+)\.gemspec$/;
+  /^\/(?:usr\/(?:local\/)?(?:lib(?:64)?\/ruby\/gems\/[^/]+|share\/(?:gems|rubygems-integration(?:\/[^/]+)?))|var\/lib\/gems\/[^/]+)\/specifications\/(?:default\/)?([^/]+)\.gemspec$/;
 const npm = /^\/usr\/(?:local\/)?lib(?:64)?\/node_modules\/((?:@[^/]+\/)?[^/@.][^/]*)\/package\.json$/;
 
-/** A package of a language: `pip NAME` -> `VERSION PATH`, where the path is what belongs to it alone. */
+/** A package of a language: `pip NAME` -> `VERSION PATH`, where the path is that by which it is known; of npm its directory. */
 export interface LanguagePackage {
   key: string;
   version: string;
@@ -28,10 +28,10 @@ export function languagePackage(path: string, npmVersionHere = '?'): LanguagePac
     // PEP 503: one package has one name, however it is written.
     return { key: `pip ${name.toLowerCase().replace(/[-_.]+/g, '-')}`, version, home: path };
   }
-  const [, root, spec] = gem.exec(path) ?? [];
-  if (root && spec) {
+  const spec = gem.exec(path)?.[1];
+  if (spec) {
     const [, name = spec, version = '?'] = /^(.+?)-([0-9][^/]*)$/.exec(spec) ?? [];
-    return { key: `gem ${name}`, version, home: `${root}/gems/${spec}` };
+    return { key: `gem ${name}`, version, home: path };
   }
   const [, module] = npm.exec(path) ?? [];
   if (module) return { key: `npm ${module}`, version: npmVersionHere, home: posix.dirname(path) };

@@ -35,7 +35,7 @@ export function parsePacmanFiles(directory: string, files: string, mtree: string
     else if (line === '') section = section === '%BACKUP%' ? '' : section;
     else if (section === '%FILES%') {
       const path = `/${line.replace(/\/$/, '')}`;
-      found.owned.set(path, `${escapeName(name)} ${found.shipped.get(path)?.sha256 ?? '-'}`);
+      found.owned.set(path, `${escapeName(name)} -`);
     } else if (section === '%BACKUP%') {
       const [path = '', md5 = '-'] = line.split('\t');
       found.owned.set(`/${path}`, `${escapeName(name)} ${escapeName(md5)} conffile`);
