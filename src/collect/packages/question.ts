@@ -66,10 +66,11 @@ for f in lib/apk/db/installed usr/lib/apk/db/installed; do
         /^F:/ { d = substr($0, 3); if (d != "") d = d "/"; f = "" }
         /^R:/ { f = d substr($0, 3) }
         /^Z:Q1/ && f != "" {
-          b = 0; n = 0; x = ""
-          for (i = 5; i < 32; i++) {
-            b = b * 64 + v[substr($0, i, 1)]; n += 6
-            while (n >= 4) { n -= 4; q = int(b / 2 ^ n); x = x substr("0123456789abcdef", q + 1, 1); b -= q * 2 ^ n }
+          # two characters are three digits; powers and shifts are not in every awk
+          x = ""; h = "0123456789abcdef"
+          for (i = 5; i < 32; i += 2) {
+            w = v[substr($0, i, 1)] * 64 + v[substr($0, i + 1, 1)]
+            x = x substr(h, int(w / 256) + 1, 1) substr(h, int(w / 16) % 16 + 1, 1) substr(h, w % 16 + 1, 1)
           }
           print substr(x, 1, 40) "  " f; f = ""
         }' "$R/$f" 2>/dev/null | while IFS= read -r l; do

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   lstatSync,
   mkdirSync,
@@ -216,3 +217,22 @@ function treeOf(root: string): ImageTree {
   }
   return tree;
 }
+
+describe('files of apk', () => {
+  it.each(shells)('are compared with their sums under $name', ({ command, missing }) => {
+    if (missing) return;
+    const root = scratch('apk');
+    const digest = (text: string) => `Z:Q1${createHash('sha1').update(text).digest('base64')}`;
+    const right = Array.from({ length: 20 }, (_, i) => `R:right-${i}\na:0:0:755\n${digest(`right ${i}`)}`);
+    plant(root.path, {
+      ...Object.fromEntries(right.map((_, i) => [`usr/bin/right-${i}`, `right ${i}`])),
+      'usr/bin/wrong': 'other',
+      'lib/apk/db/installed': `P:x\nV:1\nF:usr/bin\n${right.join('\n')}\nR:link\na:0:0:777\n${digest('right-1')}\nR:wrong\n${digest('wrong')}\nR:gone\n${digest('gone')}\n\n`,
+    });
+    symlinkSync('right-1', join(root.path, 'usr/bin/link'));
+    const draft = draftOf(command, program, { root: root.path, mode: 'offline', since: 1000 });
+    root.remove();
+    expect([...draft.altered]).toEqual(['/usr/bin/wrong']);
+    expect(draft.owned.size).toBe(24);
+  });
+});
