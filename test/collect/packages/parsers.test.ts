@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Frame } from '../../../src/collect/frames.ts';
 import { parseApk, parseApkWorld } from '../../../src/collect/packages/apk.ts';
 import { bundleFacts } from '../../../src/collect/packages/bundles.ts';
 import { parseDpkgStatus, parseExtendedStates } from '../../../src/collect/packages/dpkg.ts';
@@ -9,7 +10,9 @@ import { parseDiversions, settingsOfDpkg } from '../../../src/collect/packages/d
 import { languageFacts, languagePackage, npmVersion, parseRecord } from '../../../src/collect/packages/language.ts';
 import { parseMtree } from '../../../src/collect/packages/mtree.ts';
 import { parsePacman, parsePacmanFiles } from '../../../src/collect/packages/pacman.ts';
+import { packages } from '../../../src/collect/packages/probe.ts';
 import { parseRpm, parseRpmFiles } from '../../../src/collect/packages/rpm.ts';
+import { Draft } from '../../../src/core/draft.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../fixtures/collect/packages/${name}`, import.meta.url), 'latin1');
@@ -283,6 +286,48 @@ it('no parser throws for anything', () => {
       const found = lines.map((path) => languagePackage(path)).filter((one) => one !== undefined);
       for (const [key, value] of [...languageFacts(found), ...bundleFacts(new Map(lines.map((l) => [l, l])), lines)])
         expect(`${key}${value}`).not.toMatch(/[\0\n]/);
+    }),
+  );
+});
+
+it('the probe throws for no records, whatever their words', () => {
+  const word = fc.constantFrom(
+    ...[
+      'dpkg-status',
+      'dpkg-info',
+      'dpkg-altered',
+      'dpkg-diverted-md5',
+      'dpkg-diversions',
+      'apt-auto',
+      'apt-states',
+      'newest',
+    ],
+    ...[
+      'rpm',
+      'rpm-files',
+      'rpm-failed',
+      'no-tool',
+      'apk',
+      'apk-world',
+      'apk-altered',
+      'pacman',
+      'pacman-auto',
+      'pacman-files',
+    ],
+    ...['pacman-mtree', 'lang', 'npm', 'py-record', 'snap-file', 'bundle', '', '__proto__'],
+  );
+  const value = fc.oneof(
+    fc.string({ maxLength: 40, unit: 'binary-ascii' }),
+    fc.constantFrom('/', './a-1-1\n%FILES%\na', '/usr/lib/node_modules/a/package.json\n'),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(word, value), { maxLength: 20 }), (records) => {
+      const text = records.map(([name, rest]) => `${name} ${rest.replaceAll('\0', '')}\0`).join('');
+      const draft = new Draft('/');
+      packages.parse(new Frame('packages', Buffer.from(text, 'latin1')), draft);
+      for (const [key, fact] of [...draft.packages, ...draft.owned])
+        expect(typeof key + typeof fact).toBe('stringstring');
+      for (const [key, fact] of draft.packages) expect(`${key}${fact}`).not.toMatch(/[\0\n]/);
     }),
   );
 });
