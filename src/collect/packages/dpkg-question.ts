@@ -4,27 +4,43 @@ import { sh } from '../sh.ts';
 export const dpkgQuestion = sh`
 D=$R/var/lib/dpkg
 if [ -f "$D/status" ] && plain "$D/status"; then
-  printf 'dpkg-status '
-  if [ "$AWK" ]; then
-    awk '/^$/{print;k=0;next} /^[^ ]/{k=0} /^Conffiles:/{k=1} k||/^(Package|Status|Version|Architecture):/{print}' "$D/status"
-  else cat "$D/status"; fi 2>/dev/null | tr -d '\000'
-  printf '\0'
+  L() { find "$D/info" -maxdepth 1 -name '*.list' $NEWER -print0 2>/dev/null; }
   E=$R/var/lib/apt/extended_states
-  if ! plain "$E"; then :
-  elif [ "$AWK" ]; then
-    printf 'apt-auto '
-    awk '/^Package:/{p=$2;a=""} /^Architecture:/{a=$2} /^Auto-Installed: 1/{print p, a}' "$E" 2>/dev/null | tr -d '\000'
+  plain "$E" || E=/dev/null
+  # an untouched server has no package newer than its image: then there is nothing to say but their versions
+  LATER=; [ "$(L | head -c 1)" ] && LATER=1
+  if [ "$AWK" ] && [ "$SINCE" -gt 0 ] && [ -z "$LATER" ]; then
+    printf 'dpkg-brief '
+    awk -v OFS='\t' 'function say() {
+        if (p != "") print p, a, v, (s == "install ok installed" ? "" : s), (((p " " a) in x) || (a == "all" && (p in y)) ? 1 : "-")
+        p = a = v = s = ""
+      }
+      m == 1 && /^Package:/ { p = $2; a = "" }
+      m == 1 && /^Architecture:/ { a = $2 }
+      m == 1 && /^Auto-Installed: 1/ { x[p " " a]; y[p] }
+      m == 1 { next }
+      FNR == 1 { p = a = v = s = "" }
+      /^$/ { say(); next }
+      /^Package:/ { p = $2 }
+      /^Status:/ { s = $2 " " $3 " " $4 }
+      /^Architecture:/ { a = $2 }
+      /^Version:/ { v = $2 }
+      END { say() }' m=1 "$E" m=2 "$D/status" 2>/dev/null | tr -d '\000'
     printf '\0'
-  else text apt-states "$E"
+  else
+    printf 'dpkg-status '
+    if [ "$AWK" ]; then
+      awk '/^$/{print;k=0;next} /^[^ ]/{k=0} /^Conffiles:/{k=1} k||/^(Package|Status|Version|Architecture):/{print}' "$D/status"
+    else cat "$D/status"; fi 2>/dev/null | tr -d '\000'
+    printf '\0'
+    [ "$E" = /dev/null ] || text apt-states "$E"
   fi
   text dpkg-diversions "$D/diversions"
   [ -s "$D/statoverride" ] && text dpkg-statoverride "$D/statoverride"
   [ -s "$D/arch" ] && text dpkg-arch "$D/arch"
-  L() { find "$D/info" -maxdepth 1 -name '*.list' $NEWER -print0 2>/dev/null; }
   rec "dpkg-info $D/info/"
   newest "$D/info" -maxdepth 1 -name '*.list'
-  # an untouched server has no package newer than its image: then there is nothing to say
-  if [ "$(L | head -c 1)" ]; then
+  if [ "$LATER" ]; then
     if [ "$GREPZ" ]; then
       L | xargs -0 -r grep -aHz '' 2>/dev/null
       L | sed -z 's/list$/md5sums/' | xargs -0 -r grep -aHz '' 2>/dev/null

@@ -2,7 +2,7 @@ import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
 import { parseApk, parseApkWorld } from './apk.ts';
 import { bundleFacts } from './bundles.ts';
-import { parseAutoLines, parseDpkgStatus, parseExtendedStates } from './dpkg.ts';
+import { parseDpkgBrief, parseDpkgStatus, parseExtendedStates } from './dpkg.ts';
 import { dpkgAltered, dpkgOwners } from './dpkg-owners.ts';
 import { parseDiversions, settingsOfDpkg } from './dpkg-settings.ts';
 import { type LanguagePackage, languageFacts, languagePackage, npmVersion, parseRecord } from './language.ts';
@@ -68,8 +68,9 @@ function parse(records: string[], draft: Draft): void {
 
 function readDpkg({ texts, info }: Said, draft: Draft): void {
   const text = (word: string) => texts.get(word) ?? '';
-  const auto = texts.has('apt-auto') ? parseAutoLines(text('apt-auto')) : parseExtendedStates(text('apt-states'));
-  const status = parseDpkgStatus(text('dpkg-status'), auto);
+  const status = texts.has('dpkg-brief')
+    ? parseDpkgBrief(text('dpkg-brief'))
+    : parseDpkgStatus(text('dpkg-status'), parseExtendedStates(text('apt-states')));
   noteFacts(draft, status.packages);
   const settings = {
     diversions: text('dpkg-diversions'),

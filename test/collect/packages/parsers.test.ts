@@ -298,7 +298,7 @@ it('the probe throws for no records, whatever their words', () => {
       'dpkg-altered',
       'dpkg-diverted-md5',
       'dpkg-diversions',
-      'apt-auto',
+      'dpkg-brief',
       'apt-states',
       'newest',
     ],
