@@ -4,16 +4,14 @@ import type { ImageTree } from '../core/ports.ts';
 import { parseAccounts, shadowStates } from './accounts/parse.ts';
 import { isPublicConfiguration, kept, mayBeKept } from './contents/secrets.ts';
 import { imageHints, parseOsRelease } from './os/probe.ts';
-import { parseApk } from './packages/apk.ts';
-import { parseDpkgStatus } from './packages/dpkg.ts';
-import { dpkgOwners } from './packages/probe.ts';
+import { isPackageDatabase, readPackages } from './packages/tree.ts';
 
-/** Databases that are read whole from an image, because the parsers need them. */
-const databases =
-  /^\/(etc\/(passwd|group|shadow)|(usr\/lib|etc)\/os-release|var\/lib\/dpkg\/(status|info\/[^/]+\.(list|md5sums|conffiles))|(usr\/)?lib\/apk\/db\/installed)$/;
+/** Files beside the package databases that are read whole from an image, because the parsers need them. */
+const databases = /^\/(etc\/(passwd|group|shadow)|(usr\/lib|etc)\/os-release)$/;
 
 /** Files of an image whose content the parsers want. */
 export function wantedFromImage(path: string, size: number, mode: number): boolean {
+  if (isPackageDatabase(path, size)) return true;
   return size <= 64 * 1024 * 1024 && (databases.test(path) || isPublicConfiguration(path, size, mode));
 }
 
@@ -29,11 +27,9 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
     draft.fileLines.push(
       `${escapeName(e.path)}\0${e.type} ${e.mode.toString(8)} ${e.uid} ${e.gid} ${size} ${sum} ${e.capabilities || '-'}${link}`,
     );
-    if (/^\/var\/lib\/dpkg\/info\/.*\.list$/.test(e.path))
-      draft.newestPackageAt = Math.max(draft.newestPackageAt, Math.ceil(e.mtime));
   }
   const text = (path: string) => tree.contents.get(path)?.toString('latin1') ?? '';
-  readPackages(tree, draft, text);
+  readPackages(tree, draft);
   draft.accounts = parseAccounts(
     text('/etc/passwd'),
     text('/etc/group'),
@@ -66,27 +62,4 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
     if (content !== '') draft.contents.set(escapeName(path), escapeName(kept(path, content)));
   }
   return draft;
-}
-
-function readPackages(tree: ImageTree, draft: Draft, text: (path: string) => string): void {
-  const status = parseDpkgStatus(text('/var/lib/dpkg/status'));
-  for (const [key, version] of status.packages) draft.packages.set(key, version);
-  const info = new Map<string, string>();
-  for (const [path, bytes] of tree.contents) {
-    const name = /^\/var\/lib\/dpkg\/info\/([^/]+)$/.exec(path)?.[1];
-    if (name) info.set(name, bytes.toString('latin1'));
-  }
-  dpkgOwners(info, status.conffiles, draft.owned);
-  const apk = parseApk(text('/lib/apk/db/installed') || text('/usr/lib/apk/db/installed'));
-  for (const [key, version] of apk.packages) draft.packages.set(key, version);
-  for (const [path, owner] of apk.owned) draft.owned.set(path, owner);
-  const rpm = [...tree.entries.keys()].find((path) =>
-    /^\/(var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/(rpmdb\.sqlite|Packages(\.db)?)$/.test(path),
-  );
-  if (rpm)
-    draft.gap(
-      'packages',
-      'unsupported',
-      `the rpm database ${rpm} of an image file cannot be read: capture the manifest from a golden instance or with rootfs:`,
-    );
 }

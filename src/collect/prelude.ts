@@ -37,7 +37,14 @@ plain() {
   while [ "$p" != "$R" ] && [ "$p" ]; do [ -L "$p" ] && return 1; p=\${p%/*}; done
   return 0
 }
-# far PATH: is it on what may hang when it is asked? network and automatic mounts
+# unlinked DIR: is it a directory, and (offline) is no part of its path below the root a link?
+unlinked() {
+  [ -d "$1" ] || return 1
+  p=$1
+  while [ "$p" != "$R" ] && [ "$p" ]; do [ "$R" ] && [ -L "$p" ] && return 1; p=\${p%/*}; done
+  return 0
+}
+# far PATH: is it on what may hang when it is asked: a network or automatic mount?
 FAR=
 while read -r _ _ _ _ mp _ rest; do
   case $rest in '- '*) fs=\${rest#- } ;; *) fs=\${rest#* - } ;; esac

@@ -1,5 +1,5 @@
 import type { Ask, Sweep } from './ask.ts';
-import type { Gap, GapReason, OsFact, ProcessFact, Stream } from './facts.ts';
+import type { Gap, GapReason, OsFact, ProcessFact, Shipped, Stream } from './facts.ts';
 import type { Running } from './running.ts';
 
 /** What the parsers fill in, probe by probe, before it is put into canonical order. Keys are canonical unless they say raw. */
@@ -48,6 +48,8 @@ export class Draft {
   packages = new Map<string, string>();
   /** Raw path as the package database says it -> `package md5|- [conffile]`. */
   owned = new Map<string, string>();
+  /** Raw path -> what its package put there, where the database says more than an md5. */
+  shipped = new Map<string, Shipped>();
   /** Raw paths (as the database says them) whose content is not what their package installed. */
   altered = new Set<string>();
   accounts = new Map<string, string>();

@@ -91,6 +91,21 @@ export interface ProcessFact {
   ownMounts: boolean;
 }
 
+/** What a package database says of a file, beside whose it is: what was not said is not compared. */
+export interface Shipped {
+  /** Hex sha256 of a regular file. */
+  sha256?: string;
+  /** Permission bits, octal without leading zeros. */
+  mode?: string;
+  /** Name or number. */
+  user?: string;
+  group?: string;
+  /** Target of a symbolic link. */
+  link?: string;
+  /** Has file capabilities. */
+  capabilities?: boolean;
+}
+
 /** What the package database of a running instance says of packages installed since the image was made. */
 export interface RecentPackages {
   /** path -> `package` for every path of those packages (canonical keys, links resolved). */

@@ -2,6 +2,7 @@ import { escapeName } from '../core/bytes.ts';
 import type { Draft } from '../core/draft.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import { aliasResolver } from './alias.ts';
+import { isAltered } from './shipped.ts';
 import { encodeLines, encodeStream, mergeStreams } from './stream.ts';
 
 /** Directories that are out of scope by definition: they change with every boot or hold no code and no configuration. */
@@ -29,6 +30,11 @@ export function buildFingerprint(draft: Draft): Fingerprint {
   const owned = new Map<string, string>();
   for (const [path, owner] of draft.owned) owned.set(resolve(escapeName(path)), owner);
   const altered = new Set([...draft.altered].map((path) => resolve(escapeName(path))));
+  const idOf = (kind: string, name: string) => draft.accounts.get(`${kind} ${name}`)?.split('\t')[0];
+  for (const [path, shipped] of draft.shipped) {
+    const key = resolve(escapeName(path));
+    if (isAltered(files, key, shipped, idOf)) altered.add(key);
+  }
   const recentOwner = new Map([...owned].map(([path, owner]) => [path, owner.split(' ')[0] ?? '']));
   return {
     os: draft.os,

@@ -1,6 +1,7 @@
 import type { Fingerprint } from '../core/facts.ts';
 import type { Drift, Finding } from '../core/finding.ts';
 import type { CompiledPolicy } from './compile.ts';
+import type { PackageKey } from './managers.ts';
 
 /** One instance before the judge: everything it may look at. Pure data, no clock. */
 export interface Case {
@@ -33,8 +34,14 @@ export interface Judgement {
 
 /** What packages did, as far as other findings need to know. */
 export interface PackageChanges {
-  /** Names of packages added, removed or changed. */
+  /** Names of packages of the system's manager added, removed or changed. */
   changed: Set<string>;
-  /** Finding of each of those. */
+  /** Finding of each package by its owner's word, those of other managers too. */
   findings: Map<string, Finding>;
+  /** Finding that stands for each changed setting of a manager, by its key; of a package where that brought it. */
+  settings: Map<string, Finding>;
+  /** The packages with what differs of them. */
+  drifts: { key: PackageKey; drift: Drift; finding: Finding }[];
+  /** All findings to report. */
+  own: Finding[];
 }

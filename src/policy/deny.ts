@@ -4,6 +4,7 @@ import type { DenyRule } from '../schema/policy.ts';
 import type { Case } from './case.ts';
 import type { Compiled } from './compile.ts';
 import { makeFinding } from './make.ts';
+import { namesOfPackage, packageKey } from './managers.ts';
 import { seenProcesses } from './processes.ts';
 import { isStated, selected } from './seen.ts';
 
@@ -14,13 +15,7 @@ export function judgeDenied(the: Case): Finding[] {
       case 'process':
         return deniedProcesses(the, denied);
       case 'package':
-        return deniedKeys(
-          the,
-          denied,
-          the.live.packages,
-          (key) => ({ name: key.slice(key.indexOf(' ') + 1) }),
-          'package',
-        );
+        return deniedPackages(the, denied);
       case 'account':
         return deniedKeys(the, denied, the.live.accounts, (key) => ({ name: key }), 'account');
       case 'file':
@@ -51,6 +46,13 @@ function deniedKeys(
     if (matches(subject)) found.push(violation(the, rule, kind, 'name' in subject ? subject.name : subject.path));
   }
   return found;
+}
+
+function deniedPackages(the: Case, { rule, matches }: Compiled<DenyRule>): Finding[] {
+  const keys = [...readStream(the.live.packages)].map(([key]) => packageKey(key)).filter((key) => key !== undefined);
+  return keys
+    .filter((key) => namesOfPackage(key).some((name) => matches({ name })))
+    .map((key) => violation(the, rule, 'package', key.subject));
 }
 
 function deniedProcesses(the: Case, { rule, matches }: Compiled<DenyRule>): Finding[] {

@@ -3,8 +3,10 @@ import type { Finding } from '../core/finding.ts';
 import { differingExtra, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, PackageChanges } from './case.ts';
+import { explainedByHome } from './explain-home.ts';
+import { explainedBySetting } from './explain-setting.ts';
 import type { FileDrift } from './files.ts';
-import { packageOfInfoPath } from './info.ts';
+import { packageOfInfoPath, packageOfPacmanPath } from './info.ts';
 
 /**
  * Files that a change of their package explains: they belonged to it in the image or belong to it now, and their
@@ -12,12 +14,15 @@ import { packageOfInfoPath } from './info.ts';
  * must not hide a tampered file. Returns the finding of the package.
  */
 export function explainedByPackage(the: Case, file: FileDrift, packages: PackageChanges): Finding | undefined {
-  if (packages.changed.size === 0) return undefined;
   const path = file.drift.key;
-  if (isMightier(file)) return undefined;
+  const setting = explainedBySetting(the, file, packages);
+  if (setting) return setting;
+  if (packages.findings.size === 0 || isMightier(file)) return undefined;
   const info = packageOfInfoPath(path);
   // Its scripts are run by dpkg; nothing there runs with other rights by itself.
   if (info) return file.after && isSetId(file.after) ? undefined : packages.findings.get(info);
+  const local = packageOfPacmanPath(path);
+  if (local) return packages.findings.get(local);
   const source = sourceOfBytecode(path);
   const now = the.live.recent.owner.get(path) ?? (source === undefined ? undefined : the.live.recent.owner.get(source));
   const started = the.live.recent.owner.get(startedBy(the, file) ?? '');
@@ -26,11 +31,17 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
   if (now && packages.findings.has(now)) {
     // What the package has now is not gone with it: somebody else removed it.
     if (file.drift.change === 'removed' || the.live.recent.altered.has(path)) return undefined;
-    return packages.findings.get(now);
+    return now.includes(':') && !isLanguages(file, packages) ? undefined : packages.findings.get(now);
   }
   // It belonged to a package that was changed or removed, and is gone with it.
-  if (before && file.drift.change === 'removed') return packages.findings.get(before);
-  return undefined;
+  if (before && file.drift.change === 'removed' && packages.findings.has(before)) return packages.findings.get(before);
+  return isLanguages(file, packages) ? explainedByHome(the, file, packages) : undefined;
+}
+
+/** May a tool of a language have done it? Not to a file of the distribution, and not with rights of another account. */
+function isLanguages({ ownedBy, after }: FileDrift, packages: PackageChanges): boolean {
+  if (ownedBy && !packages.findings.has(ownedBy)) return false;
+  return !after || !(isSetId(after) || /^[0-9a-f]{2}/.test(after.capabilities) || after.uid !== '0');
 }
 
 /**

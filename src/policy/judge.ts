@@ -40,7 +40,7 @@ export function judge(the: Case): Judgement {
   }
   const files = judgeFiles(the, rest, packages);
   const findings = [
-    ...packages.findings.values(),
+    ...packages.own,
     ...accounts,
     ...files,
     ...mounts.map(({ finding }) => finding),

@@ -4,10 +4,8 @@ import { parseAccounts, parseShadow, shadowStates } from '../../src/collect/acco
 import { isPublicConfiguration, mayBeKept } from '../../src/collect/contents/secrets.ts';
 import { Frame } from '../../src/collect/frames.ts';
 import { imageHints, parseOsRelease, publicKeys } from '../../src/collect/os/probe.ts';
-import { parseApk } from '../../src/collect/packages/apk.ts';
 import { packageOfInfo, parseDpkgStatus, parseMd5sums } from '../../src/collect/packages/dpkg.ts';
-import { dpkgOwners } from '../../src/collect/packages/probe.ts';
-import { parseRpm, parseRpmFiles } from '../../src/collect/packages/rpm.ts';
+import { dpkgOwners } from '../../src/collect/packages/dpkg-owners.ts';
 import { parseProcesses } from '../../src/collect/processes/parse.ts';
 import { parseProcNet, printAddress } from '../../src/collect/sockets/parse.ts';
 import { sockets } from '../../src/collect/sockets/probe.ts';
@@ -65,12 +63,15 @@ describe('dpkg', () => {
     const owned = new Map<string, string>();
     const md5 = (c: string) => c.repeat(32);
     dpkgOwners(
-      new Map([
-        ['tool:amd64.list', '/.\n/etc\n/etc/tool.conf\n/usr/bin/tool\n'],
-        ['tool:amd64.md5sums', `${md5('b')}  usr/bin/tool\n`],
-        ['zoo.list', '/.\n/etc\n/usr/bin/zoo\n'],
-      ]),
-      [{ path: '/etc/tool.conf', md5: md5('c'), package: 'tool' }],
+      {
+        info: new Map([
+          ['tool:amd64.list', '/.\n/etc\n/etc/tool.conf\n/usr/bin/tool\n'],
+          ['tool:amd64.md5sums', `${md5('b')}  usr/bin/tool\n`],
+          ['zoo.list', '/.\n/etc\n/usr/bin/zoo\n'],
+        ]),
+        conffiles: [{ path: '/etc/tool.conf', md5: md5('c'), package: 'tool' }],
+        diversions: [],
+      },
       owned,
     );
     expect(Object.fromEntries(owned)).toEqual({
@@ -81,43 +82,6 @@ describe('dpkg', () => {
     });
     expect(packageOfInfo('libc6:amd64.md5sums')).toBe('libc6');
     expect([...parseMd5sums('zz\nnot a sum  x\n')]).toEqual([]);
-  });
-});
-
-describe('rpm', () => {
-  it('joins the versions of one name, sorted, and finds the newest installation', () => {
-    const { packages, newest } = parseRpm(
-      'kernel\t6.12.2-1\tx86_64\t1700000200\nkernel\t6.12.1-1\tx86_64\t1700000100\nbind\t32:9.16-1\tx86_64\t1700000000\nbroken\n',
-    );
-    expect(Object.fromEntries(packages)).toEqual({ 'rpm kernel': '6.12.1-1,6.12.2-1', 'rpm bind': '32:9.16-1' });
-    expect(newest).toBe(1_700_000_200);
-  });
-
-  it('tells configuration, ghosts and plain files apart', () => {
-    expect(
-      Object.fromEntries(
-        parseRpmFiles(
-          '1\tx\t1\tdd\t/etc/x.conf\n1\tx\t64\tdd\t/run/ghost\n1\tx\t0\t\t/usr/dir\n1\tx\t0\tee\t/usr/a\tb\n',
-        ),
-      ),
-    ).toEqual({ '/etc/x.conf': 'x dd conffile', '/run/ghost': 'x -', '/usr/dir': 'x -', '/usr/a\tb': 'x ee' });
-  });
-});
-
-describe('apk', () => {
-  it('reads packages, directories, files and sums', () => {
-    const { packages, owned } = parseApk(
-      'P:musl\nV:1.2.5-r9\nF:lib\nR:ld-musl.so\nZ:Q1abc=\nF:\nR:top\n\nP:busybox\nV:1.37.0-r13\nF:bin\nR:busybox\nR:sh\nZ:Q1def=\n\n',
-    );
-    expect(Object.fromEntries(packages)).toEqual({ 'apk musl': '1.2.5-r9', 'apk busybox': '1.37.0-r13' });
-    expect(Object.fromEntries(owned)).toEqual({
-      '/lib': 'musl -',
-      '/lib/ld-musl.so': 'musl Q1abc=',
-      '/top': 'musl -',
-      '/bin': 'busybox -',
-      '/bin/busybox': 'busybox -',
-      '/bin/sh': 'busybox Q1def=',
-    });
   });
 });
 

@@ -57,7 +57,7 @@ export const table: readonly Room[] = [
   {
     room: 'collect',
     rooms: ['core'],
-    node: ['node:crypto', 'node:os', 'node:zlib'],
+    node: ['node:crypto', 'node:os', 'node:path', 'node:zlib'],
     packages: {},
     reason: 'questions and pure parsers of the answers; reaches nobody by itself',
   },

@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { added, changed, type LabDrift, one, removed, sh } from './drift-words.ts';
 import { live, liveNoise } from './live-table.ts';
+import { packageNoise, packageSettings } from './package-table.ts';
 import { noise, state } from './state-table.ts';
 
 const runs = (subject: string, severity: string) => [one('process', 'violates', subject, severity)];
@@ -489,6 +490,8 @@ export const DRIFTS: readonly LabDrift[] = [
   ...running,
   ...state,
   ...live,
+  ...packageSettings,
   ...noise,
   ...liveNoise,
+  ...packageNoise,
 ];

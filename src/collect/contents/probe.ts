@@ -16,13 +16,6 @@ since() {
     find "$@" \( -newermt "@$SINCE" -o -newerct "@$SINCE" -o $SF_EXTRA \) -print0
   else find "$@" -print0; fi 2>/dev/null
 }
-# unlinked DIR: is it a directory, and (offline) is no part of its path below the root a link?
-unlinked() {
-  [ -d "$1" ] || return 1
-  p=$1
-  while [ "$p" != "$R" ] && [ "$p" ]; do [ "$R" ] && [ -L "$p" ] && return 1; p=\${p%/*}; done
-  return 0
-}
 # keys that may log in: every account's home of passwd, and the homes of accounts that other sources know
 homes() {
   n=0 seen=:

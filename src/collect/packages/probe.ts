@@ -1,109 +1,155 @@
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
-import { parseApk } from './apk.ts';
-import { type Conffile, packageOfInfo, parseDpkgStatus, parseList, parseMd5sums } from './dpkg.ts';
+import { parseApk, parseApkWorld } from './apk.ts';
+import { bundleFacts } from './bundles.ts';
+import { parseDpkgBrief, parseDpkgStatus, parseExtendedStates } from './dpkg.ts';
+import { dpkgAltered, dpkgOwners } from './dpkg-owners.ts';
+import { parseDiversions, settingsOfDpkg } from './dpkg-settings.ts';
+import { type LanguagePackage, languageFacts, languagePackage, npmVersion, parseRecord } from './language.ts';
+import { noteFacts, noteFiles } from './owned.ts';
+import { parsePacman, parsePacmanFiles } from './pacman.ts';
 import { question } from './question.ts';
 import { parseRpm, parseRpmFiles } from './rpm.ts';
 
-/** Files of dpkg's info directory: file name (`openssl.list`) -> content. */
-export type DpkgInfo = Map<string, string>;
-
-/** Notes who owns which path, and which md5 the package gave it. */
-export function dpkgOwners(info: DpkgInfo, conffiles: Conffile[], owned: Map<string, string>): void {
-  const sums = new Map<string, string>();
-  for (const [file, text] of info) {
-    if (!file.endsWith('.md5sums')) continue;
-    for (const [path, md5] of parseMd5sums(text)) sums.set(path, md5);
-  }
-  const config = new Map(conffiles.map((c) => [c.path, c.md5]));
-  for (const [file, text] of info) {
-    if (!file.endsWith('.list')) continue;
-    const name = packageOfInfo(file);
-    for (const path of parseList(text)) {
-      const md5 = config.get(path);
-      // A directory belongs to many packages: the first says it, and it has no content to protect.
-      if (!owned.has(path) || sums.has(path) || md5) {
-        owned.set(path, md5 ? `${name} ${md5} conffile` : `${name} ${sums.get(path) ?? '-'}`);
-      }
-    }
-  }
+/** Records by their first word; dpkg's info files by their name. */
+interface Said {
+  /** The last one of each word. */
+  texts: Map<string, string>;
+  /** All of each word, where there may be several. */
+  lists: Map<string, string[]>;
+  info: Map<string, string>;
 }
 
-/** Paths (absolute) whose md5 is not the one that the package database has for the conffile. */
-function alteredConffiles(text: string, conffiles: Conffile[], altered: Set<string>): void {
-  const expected = new Map(conffiles.map((c) => [c.path, c.md5]));
-  for (const [path, md5] of parseMd5sums(text)) {
-    const shipped = expected.get(path);
-    if (shipped && shipped !== md5) altered.add(path);
-  }
-}
-
-function parse(records: string[], draft: Draft): void {
-  const info: DpkgInfo = new Map();
+function sort(records: string[]): Said {
+  const said: Said = { texts: new Map(), lists: new Map(), info: new Map() };
   let directory = '';
-  let conffiles: Conffile[] = [];
-  let conffileSums = '';
   for (const record of records) {
-    const inside = directory && record.startsWith(directory);
-    if (inside) {
+    if (directory && record.startsWith(directory)) {
       const match = /^([^/\n]{1,300}?\.(?:list|md5sums|conffiles)):/.exec(record.slice(directory.length));
-      if (match?.[1]) info.set(match[1], record.slice(directory.length + match[0].length));
+      if (match?.[1]) said.info.set(match[1], record.slice(directory.length + match[0].length));
       continue;
     }
     const space = record.indexOf(' ');
+    const word = record.slice(0, space);
     const value = record.slice(space + 1);
-    switch (record.slice(0, space)) {
-      case 'dpkg-status': {
-        const status = parseDpkgStatus(value);
-        for (const [key, version] of status.packages) draft.packages.set(key, version);
-        conffiles = status.conffiles;
-        break;
-      }
-      case 'dpkg-info':
-        directory = value;
-        break;
-      case 'newest':
-        draft.newestPackageAt = Math.max(draft.newestPackageAt, Math.ceil(Number(value)) || 0);
-        break;
-      case 'dpkg-altered':
-        for (const path of value.split('\n')) if (path) draft.altered.add(`/${path}`);
-        break;
-      case 'dpkg-conffile-md5':
-        conffileSums = value;
-        break;
-      case 'rpm': {
-        const rpm = parseRpm(value);
-        for (const [key, version] of rpm.packages) draft.packages.set(key, version);
-        draft.newestPackageAt = Math.max(draft.newestPackageAt, rpm.newest);
-        break;
-      }
-      case 'rpm-files':
-        for (const [path, owner] of parseRpmFiles(value)) draft.owned.set(path, owner);
-        break;
-      case 'apk': {
-        const apk = parseApk(value);
-        for (const [key, version] of apk.packages) draft.packages.set(key, version);
-        for (const [path, owner] of apk.owned) draft.owned.set(path, owner);
-        break;
-      }
-      case 'no-tool':
-        draft.gap(
-          'packages',
-          'tool-missing',
-          value.startsWith('md5sum')
-            ? 'no md5sum on the instance: files of packages changed in place could not be verified'
-            : `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`,
-        );
-        break;
-    }
+    if (word === 'dpkg-info') directory = value;
+    said.texts.set(word, value);
+    const list = said.lists.get(word);
+    if (list) list.push(value);
+    else said.lists.set(word, [value]);
   }
-  dpkgOwners(info, conffiles, draft.owned);
-  alteredConffiles(conffileSums, conffiles, draft.altered);
+  return said;
+}
+
+function parse(records: string[], draft: Draft): void {
+  const said = sort(records);
+  const all = (word: string) => said.lists.get(word) ?? [];
+  for (const at of all('newest')) draft.newestPackageAt = Math.max(draft.newestPackageAt, Math.ceil(Number(at)) || 0);
+  readDpkg(said, draft);
+  for (const text of all('rpm')) {
+    const rpm = parseRpm(text);
+    noteFacts(draft, rpm.packages);
+    draft.newestPackageAt = Math.max(draft.newestPackageAt, rpm.newest);
+  }
+  for (const text of all('rpm-files')) noteFiles(draft, parseRpmFiles(text));
+  for (const text of all('apk')) {
+    const apk = parseApk(text);
+    noteFacts(draft, apk.packages);
+    noteFiles(draft, apk);
+  }
+  for (const text of all('apk-world')) noteFacts(draft, parseApkWorld(text));
+  for (const path of all('apk-altered').flatMap(paths)) draft.altered.add(path);
+  readPacman(all, draft);
+  readLanguages(all, draft);
+  const links = new Map(all('bundle').map(split));
+  noteFacts(draft, bundleFacts(links, all('snap-file')));
+  noteGaps(all, draft);
+}
+
+function readDpkg({ texts, info }: Said, draft: Draft): void {
+  const text = (word: string) => texts.get(word) ?? '';
+  const status = texts.has('dpkg-brief')
+    ? parseDpkgBrief(text('dpkg-brief'))
+    : parseDpkgStatus(text('dpkg-status'), parseExtendedStates(text('apt-states')));
+  noteFacts(draft, status.packages);
+  const settings = {
+    diversions: text('dpkg-diversions'),
+    statoverride: text('dpkg-statoverride'),
+    arch: text('dpkg-arch'),
+  };
+  noteFacts(draft, settingsOfDpkg(settings, status.native));
+  const files = { info, conffiles: status.conffiles, diversions: parseDiversions(settings.diversions) };
+  dpkgOwners(files, draft.owned);
+  const sums = {
+    failed: paths(text('dpkg-altered')),
+    conffiles: text('dpkg-conffile-md5'),
+    diverted: text('dpkg-diverted-md5'),
+  };
+  dpkgAltered(files, sums, draft.altered);
+}
+
+type All = (word: string) => string[];
+
+function readPacman(all: All, draft: Draft): void {
+  const bare = (path: string) => path.replace(/^\.\//, '').replace(/\/desc$/, '');
+  const auto = new Set(all('pacman-auto').flatMap((text) => text.split('\n').map(bare)));
+  noteFacts(draft, parsePacman(all('pacman').map(bare), auto));
+  const mtrees = new Map(all('pacman-mtree').map(split));
+  for (const [directory, text] of all('pacman-files').map(split))
+    noteFiles(draft, parsePacmanFiles(bare(directory), text, mtrees.get(directory) ?? ''));
+}
+
+function readLanguages(all: All, draft: Draft): void {
+  const found: LanguagePackage[] = [];
+  const note = (path: string, version?: string) => {
+    const one = languagePackage(path.slice(draft.strip), version);
+    if (one) found.push(one);
+  };
+  for (const path of all('lang')) note(path);
+  for (const [path, text] of all('npm').map(split)) note(path, npmVersion(text));
+  noteFacts(draft, languageFacts(found));
+  for (const [path, text] of all('py-record').map(split))
+    noteFiles(draft, parseRecord(path.slice(draft.strip), text), 'first');
+}
+
+function noteGaps(all: All, draft: Draft): void {
+  for (const value of all('rpm-failed'))
+    draft.cut(
+      'packages',
+      'unreadable',
+      `the rpm database in /${value.slice(0, 80)} is there, but rpm could not read it`,
+    );
+  for (const value of all('no-tool')) {
+    const [tool = ''] = value.split(' ');
+    if (tool === 'rpm')
+      draft.gap('packages', 'tool-missing', `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`);
+    else
+      draft.gap(
+        'packages',
+        'tool-missing',
+        `no ${tool.slice(0, 20)} on the instance: files of packages changed in place could not be verified`,
+      );
+  }
+}
+
+/** A first line and the rest. */
+function split(text: string): [string, string] {
+  const lf = text.indexOf('\n');
+  return lf < 0 ? [text, ''] : [text.slice(0, lf), text.slice(lf + 1)];
+}
+
+/** Lines of paths without leading slash. */
+function paths(text: string): string[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((path) => `/${path}`);
 }
 
 export const packages: Probe = {
   name: 'packages',
-  about: 'packages of dpkg, rpm and apk, and what their databases say about each file',
+  about:
+    'packages of dpkg, rpm, apk, pacman, pip, npm, gem, snap and flatpak, settings of dpkg, keys of rpm, and what their databases say about each file',
   asks: 'always',
   question,
   parse: (frame, draft) => parse(frame.records(), draft),

@@ -1,0 +1,136 @@
+import { gunzipSync } from 'node:zlib';
+import type { Draft } from '../../core/draft.ts';
+import type { ImageTree } from '../../core/ports.ts';
+import { parseApk, parseApkWorld } from './apk.ts';
+import { bundleFacts, isBundleLink, isSnapFile } from './bundles.ts';
+import { parseDpkgStatus, parseExtendedStates } from './dpkg.ts';
+import { dpkgOwners } from './dpkg-owners.ts';
+import { parseDiversions, settingsOfDpkg } from './dpkg-settings.ts';
+import {
+  isLanguageText,
+  type LanguagePackage,
+  languageFacts,
+  languagePackage,
+  npmVersion,
+  parseRecord,
+} from './language.ts';
+import { noteFacts, noteFiles } from './owned.ts';
+import { isPacmanAuto, parsePacman, parsePacmanFiles } from './pacman.ts';
+import { readRpmDatabase } from './rpm-database.ts';
+
+const dpkg =
+  /^\/var\/lib\/(dpkg\/(status|diversions|statoverride|arch|info\/[^/]+\.(list|md5sums|conffiles))|apt\/extended_states)$/;
+const apk = /^\/((usr\/)?lib\/apk\/db\/installed|etc\/apk\/world)$/;
+const pacman = /^\/var\/lib\/pacman\/local\/([^/]+)\/(desc|files|mtree)$/;
+const rpm = /^\/(var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/(rpmdb\.sqlite(-wal)?|Packages(\.db)?)$/;
+/** Files whose time of change is the time of an installation. */
+const dated =
+  /^\/(var\/lib\/dpkg\/info\/[^/]+\.list|var\/lib\/pacman\/local\/[^/]+\/desc|(usr\/)?lib\/apk\/db\/installed)$/;
+
+/** Largest database that is read, and largest list that is unpacked, bytes. */
+const maxDatabase = 256 * 1024 * 1024;
+const maxText = 64 * 1024 * 1024;
+const maxMtree = 30_000_000;
+
+/** Is the content of this file of an image needed to know its packages? */
+export function isPackageDatabase(path: string, size: number): boolean {
+  if (rpm.test(path)) return size <= maxDatabase && path.includes('rpmdb.sqlite');
+  return size <= maxText && (dpkg.test(path) || apk.test(path) || pacman.test(path) || isLanguageText(path));
+}
+
+/** Packages of an image's tree to the same facts that the program brings from an instance, by the same parsers. */
+export function readPackages(tree: ImageTree, draft: Draft): void {
+  const text = (path: string) => tree.contents.get(path)?.toString('latin1') ?? '';
+  readDpkg(tree, draft, text);
+  const installed = parseApk(text('/lib/apk/db/installed') || text('/usr/lib/apk/db/installed'));
+  noteFacts(draft, installed.packages);
+  noteFiles(draft, installed);
+  if (installed.packages.size > 0) noteFacts(draft, parseApkWorld(text('/etc/apk/world')));
+  readRpm(tree, draft);
+  readPacman(tree, draft, text);
+  readNames(tree, draft, text);
+}
+
+type TextOf = (path: string) => string;
+
+function readDpkg(tree: ImageTree, draft: Draft, text: TextOf): void {
+  const status = parseDpkgStatus(
+    text('/var/lib/dpkg/status'),
+    parseExtendedStates(text('/var/lib/apt/extended_states')),
+  );
+  noteFacts(draft, status.packages);
+  if (status.packages.size === 0) return;
+  const diversions = text('/var/lib/dpkg/diversions');
+  const settings = { diversions, statoverride: text('/var/lib/dpkg/statoverride'), arch: text('/var/lib/dpkg/arch') };
+  noteFacts(draft, settingsOfDpkg(settings, status.native));
+  const info = new Map<string, string>();
+  for (const [path, bytes] of tree.contents) {
+    const name = /^\/var\/lib\/dpkg\/info\/([^/]+)$/.exec(path)?.[1];
+    if (name) info.set(name, bytes.toString('latin1'));
+  }
+  dpkgOwners({ info, conffiles: status.conffiles, diversions: parseDiversions(diversions) }, draft.owned);
+}
+
+function readRpm(tree: ImageTree, draft: Draft): void {
+  for (const path of tree.entries.keys()) {
+    if (!rpm.test(path) || path.endsWith('-wal')) continue;
+    const bytes = tree.contents.get(path);
+    const logged = (tree.entries.get(`${path}-wal`)?.size ?? 0) > 0;
+    const found = bytes && !logged ? readRpmDatabase(bytes) : undefined;
+    if (found) {
+      noteFacts(draft, found.packages);
+      noteFiles(draft, found);
+      draft.newestPackageAt = Math.max(draft.newestPackageAt, found.newest);
+      continue;
+    }
+    const why = logged ? 'has changes that are only in its log' : 'of an image file cannot be read';
+    const how = 'capture the manifest from a golden instance or with rootfs:';
+    draft.gap('packages', 'unsupported', `the rpm database ${path} ${why}: ${how}`);
+  }
+}
+
+function readPacman(tree: ImageTree, draft: Draft, text: TextOf): void {
+  const directories: string[] = [];
+  const auto = new Set<string>();
+  for (const path of tree.contents.keys()) {
+    const [, directory, file] = pacman.exec(path) ?? [];
+    if (!directory || file !== 'desc') continue;
+    const at = `/var/lib/pacman/local/${directory}`;
+    directories.push(directory);
+    if (isPacmanAuto(text(path))) auto.add(directory);
+    const mtree = unpacked(tree.contents.get(`${at}/mtree`));
+    noteFiles(draft, parsePacmanFiles(directory, text(`${at}/files`), mtree));
+  }
+  noteFacts(draft, parsePacman(directories, auto));
+}
+
+function unpacked(bytes: Buffer | undefined): string {
+  try {
+    return bytes ? gunzipSync(bytes, { maxOutputLength: maxMtree }).toString('latin1') : '';
+  } catch {
+    // Not gzip, cut, or too large: then only the names of the files are known.
+    return '';
+  }
+}
+
+/** What the names in the tree say: packages of languages, snaps, flatpaks, and when the newest was installed. */
+function readNames(tree: ImageTree, draft: Draft, text: TextOf): void {
+  const languages: LanguagePackage[] = [];
+  const links = new Map<string, string>();
+  const snaps: string[] = [];
+  for (const { path, type, link, mtime } of tree.entries.values()) {
+    if (type === 'l') {
+      if (isBundleLink(path)) links.set(path, link);
+      continue;
+    }
+    if (type === 'f' && isSnapFile(path)) snaps.push(path);
+    const one = languagePackage(path, path.endsWith('/package.json') ? npmVersion(text(path)) : undefined);
+    if (one) languages.push(one);
+    if (one && path.endsWith('.dist-info') && type === 'd')
+      noteFiles(draft, parseRecord(path, text(`${path}/RECORD`)), 'first');
+    const installation = dated.test(path) || (type === 'd' && path.endsWith('.dist-info') && one);
+    if (installation) draft.newestPackageAt = Math.max(draft.newestPackageAt, Math.ceil(mtime));
+  }
+  noteFacts(draft, languageFacts(languages));
+  noteFacts(draft, bundleFacts(links, snaps));
+}
