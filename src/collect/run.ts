@@ -29,8 +29,9 @@ export function inputOf({
   remember,
   salt,
   expected,
+  seconds,
 }: Ask): SessionInput {
-  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}`;
+  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}${seconds ? ` ${seconds}` : ''}`;
   return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
 }
 
