@@ -64,7 +64,12 @@ export function judgeInstance(
     now: now.getTime(),
   });
   const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
-  return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps] };
+  return { findings, claims, gaps: [...live.gaps, ...gaps, ...imageGaps].map(withoutPaths) };
+}
+
+/** Which paths a gap hides was needed for comparing; an instance can name millions. */
+export function withoutPaths({ probe, reason, detail }: Gap): Gap {
+  return { probe, reason, detail };
 }
 
 /** The base64 part of an OpenSSH public key line. */

@@ -12,6 +12,15 @@ export class Frame {
     this.bytes = bytes;
   }
 
+  /** Are there more records or lines than `most`? Taking them apart would take a multiple of the bytes. */
+  hasMoreThan(most: number): boolean {
+    let pieces = 0;
+    for (const end of [0, 10])
+      for (let at = this.bytes.indexOf(end); at >= 0; at = this.bytes.indexOf(end, at + 1))
+        if (++pieces > most) return true;
+    return false;
+  }
+
   /** NUL-terminated records in order; a last one without its NUL was cut and is left out. */
   records(): string[] {
     const parts = this.bytes.toString('latin1').split('\0');

@@ -29,7 +29,7 @@ function binary(n: number, cursor: Cursor): string[] | undefined {
 
 /** Hex lines, one a file; coreutils puts a backslash first when it had to escape the name. None at all = no hasher there. */
 function lines(said: number, n: number, cursor: Cursor): string[] | undefined {
-  const found = (cursor.record() ?? '').split('\n').filter(Boolean);
+  const found = (cursor.record() ?? '').split('\n', n + 2).filter(Boolean);
   if (cursor.record() !== 'h 0') return undefined;
   if (said === 0) return new Array<string>(n).fill('?');
   const digests = found.map((line) => (line.startsWith('\\') ? line.slice(1, 65) : line.slice(0, 64)));
