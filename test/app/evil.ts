@@ -24,6 +24,8 @@ export interface Truth {
   /** What the program printed. */
   answer: Buffer;
   dir: Scratch;
+  /** Directory that the answer is about. */
+  root: string;
 }
 
 export function makeTruth(): Truth {
@@ -45,7 +47,7 @@ export function makeTruth(): Truth {
   const parts = { ref: 'web:1', createdAt: '2026-01-02T03:04:05Z', source: 'test', toolVersion: '0', labels: {} };
   writeFileSync(join(dir.path, 'manifest'), encodeManifest(makeManifest({ ...parts, fingerprint })));
   writeFileSync(join(dir.path, 'id'), ed25519Key().private, { mode: 0o600 });
-  return { answer, dir };
+  return { answer, dir, root };
 }
 
 /** How one host misbehaves; `good` is replaced by a server that tells the truth. */

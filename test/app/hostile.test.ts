@@ -47,7 +47,6 @@ async function port(serve: (socket: Socket) => void): Promise<Evil> {
 function unharmed(result: Scanned): void {
   expect([result.of('good').verdict, result.of('good').gaps, result.of('good').findings]).toEqual(['clean', [], []]);
   const shown = text.render(result.report, { color: false, all: true });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
   expect(shown).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
   expect(JSON.parse(json.render(result.report, { color: false, all: true }))).toEqual(
     JSON.parse(JSON.stringify(result.report)),
@@ -65,11 +64,13 @@ async function alone(evil: Evil, options: EvilOptions = {}) {
 }
 
 const files = (make: (frame: string) => string) => says(withFrame(truth.answer, 'files', make));
-const meta = (path: string, type = 'f') => `m ${type} 644 0 0 5 0 ${path}\0>\0`;
+const meta = (path: string, type = 'f') => `m ${type} 644 0 0 5 0 @ROOT@${path}\0>\0`;
 const zero = '\0'.repeat(32);
 const entry = (path: string) => `F 1\0${meta(path)}H 1 b\0${zero}h 0\0`;
+/** Records with the root that the answer is about, which is not known yet when tests are named. */
+const below = (records: string) => records.replaceAll('@ROOT@', truth.root);
 /** Stands before the end of the walk. */
-const also = (records: string) => files((frame) => frame.replace(/W 0\0$/, () => `${records}W 0\0`));
+const also = (records: string) => files((frame) => frame.replace(/W 0\0$/, () => `${below(records)}W 0\0`));
 
 it('a host that tells the truth is clean', async () => {
   const { code, one } = await alone(says(truth.answer));
@@ -89,10 +90,10 @@ it('output without end', async () => {
   expect(gaps.every((gap) => gap.endsWith(' limit'))).toBe(true);
 });
 
-it.each([0, 10, 100, 1000, 5000])(
-  'output that stops half-way, with an exit status of 0 (after %i bytes)',
+it.each([0, 0.1, 0.3, 0.6, 0.99])(
+  'output that stops half-way, with an exit status of 0 (after %d of it)',
   async (n) => {
-    const { code, one, removed } = await alone(says(truth.answer.subarray(0, n)));
+    const { code, one, removed } = await alone(says(truth.answer.subarray(0, truth.answer.length * n)));
     expect([code, removed]).toEqual([3, []]);
     expect(['incomplete', 'unreachable']).toContain(one.verdict);
   },
@@ -126,7 +127,7 @@ it('ten million files end by a limit', async () => {
     }
     let out = '';
     for (const end = n + 2000; n < end; n++) out += meta(`/etc/${n}`, 'p');
-    return n > 10_000_000 ? undefined : Buffer.from(out, 'latin1');
+    return n > 10_000_000 ? undefined : Buffer.from(below(out), 'latin1');
   });
   const { code, one, gaps, removed } = await alone(evil, { limits: { maxBytes: 24_000_000 } });
   expect([code, one.verdict, removed]).toEqual([1, 'snowflake', []]);
@@ -172,8 +173,9 @@ it.each([
 ])('%s: said, and nothing is removed for it', async (_what, records) => {
   const { code, one, removed } = await alone(also(records));
   expect(removed).toEqual([]);
-  expect(one.gaps.length).toBeGreaterThan(0);
-  expect([code, one.verdict]).toEqual([3, 'incomplete']);
+  expect(one.flags).toContain('incomplete');
+  // Two of them say something of a file besides, and that counts.
+  expect([1, 3]).toContain(code);
 });
 
 it.each([
@@ -195,7 +197,7 @@ it.each(['os', 'accounts', 'packages', 'contents', 'processes', 'sockets'])(
   async (probe) => {
     for (const piece of ['\0', '\n', '\n\0', ' \n', '::\n']) {
       const { one, removed } = await alone(
-        says(withFrame(truth.answer, probe, (frame) => frame + `passwd ${piece}`.repeat(1) + piece.repeat(5_000_000))),
+        says(withFrame(truth.answer, probe, (frame) => `${frame}passwd ${piece.repeat(5_000_000)}\0`)),
       );
       expect(removed).toEqual([]);
       expect(one.gaps.map((gap) => `${gap.probe} ${gap.reason}`)).toContain(`${probe} limit`);

@@ -110,6 +110,7 @@ class Reader {
   private bucket(count: number): void {
     const text: string[] = [];
     const stat = createHash('sha256').update(`${this.ask.salt}\n`);
+    if (count < 1) throw new Error('not a number of entries');
     if (this.facts.sent.size + count > mostEntries) throw new Error('too many entries');
     for (let i = 0; i < count; i++) {
       const line = this.next() ?? '';

@@ -6,7 +6,8 @@ const done = 'h 0\0';
 /** Digests of a batch of `n` files, hex; undefined when the batch is void. `head` is its `H n b|t` record. */
 export function readDigests(head: string, n: number, cursor: Cursor): string[] | undefined {
   const match = /^H (\d+) ([bt])$/.exec(head);
-  if (!match) {
+  // 0: there is no hasher.
+  if (!match || (match[1] !== '0' && Number(match[1]) !== n)) {
     cursor.garbled = true;
     return undefined;
   }

@@ -29,7 +29,8 @@ export const files: Probe = {
     if (facts.tooMany)
       draft.cut('files', 'limit', `the instance lists more than ${mostEntries} entries; the rest was not read`);
     else if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');
-    else if (facts.garbled) draft.gap('files', 'garbled', 'part of the answer does not follow the protocol');
+    // What was garbled may have been any file: none of those that were not seen is known to be gone.
+    else if (facts.garbled) draft.cut('files', 'garbled', 'part of the answer does not follow the protocol');
   },
 };
 
