@@ -36,7 +36,7 @@ export function inputOf({
 }
 
 /** Most records and lines of one probe but `files`, which counts its own. The files of 5,000 packages are about a million. */
-const mostPieces = 3_000_000;
+const mostPieces = 2_000_000;
 
 /** Pure: an answer to facts and gaps. */
 export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments, ask?: Ask): Draft {

@@ -31,8 +31,8 @@ export interface FileFacts {
   garbled: boolean;
 }
 
-/** Most entries, and most records beside them, that are taken in of one answer: a server with more has no use for a file list. */
-export const mostEntries = 3_000_000;
+/** Most entries, and most records beside them, that are taken in of one answer: more come in by buckets. */
+export const mostEntries = 1_000_000;
 /** Files of one batch at most; the program sends up to 4,000. */
 const mostOfBatch = 10_000;
 

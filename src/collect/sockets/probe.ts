@@ -20,7 +20,8 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
     const holder = new Map<string, number>();
     for (const record of frame.records()) {
       const table = /^(tcp6?|udp6?) /.exec(record);
-      if (table?.[1]) listening.push(...parseProcNet(table[1], record.slice(table[0].length)));
+      if (table?.[1])
+        for (const socket of parseProcNet(table[1], record.slice(table[0].length))) listening.push(socket);
       const held = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record);
       if (held?.[2]) {
         const pid = Number(held[1]);
