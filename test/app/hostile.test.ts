@@ -260,6 +260,14 @@ it.each(hostile)('what it says of itself holds %j', async (h) => {
   expect(one.findings.length).toBeGreaterThan(0);
 });
 
+it('names of megabytes do not fill the report', async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `/etc/${'n'.repeat(1_000_000)}${i}`);
+  const { code, one, report } = await alone(also(names.map(entry).join('')));
+  expect([code, one.verdict]).toEqual([1, 'snowflake']);
+  expect(one.findings.at(-1)?.reason).toMatch(/^\d+ more differences are not listed one by one$/);
+  expect(JSON.stringify(report).length).toBeLessThan(30e6);
+});
+
 it('another host key in the middle of a fleet', async () => {
   const result = await scanEvil(
     truth,
