@@ -127,6 +127,6 @@ it('leaves no process behind when it comes to its end', async () => {
   const said: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
   await new Promise((resolve) => child.once('exit', resolve));
-  expect(ours()).toEqual([]);
+  await expect.poll(ours, { timeout: 1500, interval: 20 }).toEqual([]);
   expect(Buffer.concat(said).toString('latin1')).toMatch(/\0Z\0$/);
 });

@@ -126,9 +126,9 @@ describeLab('hostile places', () => {
     const known = new Set(whole.live);
     const small = bytes.indexOf('\0B files\0');
     const end = bytes.indexOf('\0E files\0') + 9;
-    const cuts = Array.from({ length: 400 }, (_, i) =>
-      i < 250 ? Math.floor((small * i) / 250) : Math.floor(small + ((end - small) * (i - 250)) / 150),
-    );
+    const spread = (count: number, from: number, to: number) =>
+      Array.from({ length: count }, (_, i) => Math.floor(from + ((to - from) * i) / count));
+    const cuts = [...spread(60, 0, small), ...spread(20, small, end)];
     for (const at of cuts) {
       const part = found(bytes.subarray(0, at), 'cut');
       expect({ at, invented: part.live.filter((one) => !known.has(one)) }).toEqual({ at, invented: [] });

@@ -23,7 +23,7 @@ SF_WATCH='
 # kin PID: its parent PP and process group PG
 kin() { PP= PG=; read -r l <"/proc/$1/stat" || return 1; set -- \${l##*) }; PP=$2 PG=$3; [ "$PG" ]; } 2>/dev/null
 s=
-trap "kill -9 \$s 2>/dev/null; exit 0" USR1
+trap "kill -9 \$s 2>/dev/null; wait \$s; exit 0" USR1
 trap "" HUP INT QUIT PIPE TERM
 main=$1 left=$2 own=$3
 kin "$main" || exit 0
