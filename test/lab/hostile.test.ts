@@ -67,7 +67,7 @@ const targets: Record<string, { setup: string; flags?: string[]; live: string[];
     live: [],
     gaps: ['connect garbled'],
   },
-  'no sudo': { setup: ':', flags: ['--sudo'], live: [], gaps: ['connect garbled'] },
+  'no sudo': { setup: 'rm /usr/bin/sudo', flags: ['--sudo'], live: [], gaps: [expect.stringMatching(/^connect /)] },
   'a poisoned PATH': {
     setup: `mkdir /srv/bin; for t in find sh sed awk openssl; do printf '#!/bin/sh\\necho owned\\n' >/srv/bin/$t; done; chmod -R 755 /srv/bin
       printf 'PATH=/srv/bin:$PATH\\nexport PATH\\nfind() { echo owned; }\\nexport -f find\\n' >/root/.bashrc`,
@@ -128,7 +128,7 @@ describeLab('hostile places', () => {
     const end = bytes.indexOf('\0E files\0') + 9;
     const spread = (count: number, from: number, to: number) =>
       Array.from({ length: count }, (_, i) => Math.floor(from + ((to - from) * i) / count));
-    const cuts = [...spread(60, 0, small), ...spread(20, small, end)];
+    const cuts = [...spread(20, 0, small), ...spread(5, small, end)];
     for (const at of cuts) {
       const part = found(bytes.subarray(0, at), 'cut');
       expect({ at, invented: part.live.filter((one) => !known.has(one)) }).toEqual({ at, invented: [] });
