@@ -22,6 +22,8 @@ export interface ReadingOptions {
   mostBytes: number;
   /** Percent. */
   cpuShare: number;
+  /** The program ends itself after so many. */
+  seconds?: number;
 }
 
 /** What one instance is asked, and what that builds on. */

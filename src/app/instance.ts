@@ -70,7 +70,17 @@ export function judgeInstance(
     ...(supersededAt === undefined ? {} : { supersededAt }),
   });
   const imageGaps = image.gaps.map((gap) => ({ ...gap, detail: `the manifest itself has a gap: ${gap.detail}` }));
-  return { findings, claims, evidence: evidenceFor(policy), gaps: [...live.gaps, ...gaps, ...imageGaps] };
+  return {
+    findings,
+    claims,
+    evidence: evidenceFor(policy),
+    gaps: [...live.gaps, ...gaps, ...imageGaps].map(withoutPaths),
+  };
+}
+
+/** Which paths a gap hides was needed for comparing; an instance can name millions. */
+export function withoutPaths({ probe, reason, detail }: Gap): Gap {
+  return { probe, reason, detail };
 }
 
 const evidences = new WeakMap<CompiledPolicy, Map<string, Evidence>>();

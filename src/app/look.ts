@@ -39,6 +39,8 @@ export async function look(
           onBytes,
           ask,
         );
+    // The bytes are gone; what was made of them is small against them.
+    limits.claim?.release();
     const lost = draft.gaps.find((gap) => gap.probe === 'connect');
     if (lost) throw new ReachError(lost.reason, lost.detail);
     if (session.archive || draft.gaps.some((gap) => gap.probe === 'processes')) {

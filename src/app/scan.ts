@@ -9,7 +9,8 @@ import type { Report, ScanEvent, WaiverReport } from '../core/report.ts';
 import { waiverReports } from '../policy/standing.ts';
 import type { Waiver } from '../schema/policy.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
-import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler } from './instance.ts';
+import type { AnswerBudget } from './budget.ts';
+import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler, withoutPaths } from './instance.ts';
 import { look, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
@@ -25,6 +26,8 @@ export interface ScanOptions {
   limits: Limits;
   reading: ReadingOptions;
   concurrency: number;
+  /** What the answers of all instances may take together while they arrive. */
+  budget?: AnswerBudget;
   /** Most instances of one group at once; 0 = no limit. Those without a group are not counted. */
   perGroup?: number;
   /** Which group: those that share a hypervisor, a disk, a link. */
@@ -54,7 +57,13 @@ export async function scan(options: ScanOptions): Promise<Report> {
   const asks = new Asks(options.reading, options.manifests, store);
   const { concurrency, perGroup = 0, groupOf = () => '' } = options;
   await pooled(instances, { concurrency, perGroup, groupOf }, async (instance, i) => {
-    outcomes[i] = await scanOne(instance, options, policy, asks);
+    const claim = await options.budget?.enter();
+    const limits = claim ? { ...options.limits, claim } : options.limits;
+    try {
+      outcomes[i] = await scanOne(instance, { ...options, limits }, policy, asks);
+    } finally {
+      claim?.leave();
+    }
   });
   const finishedAt = new Date().toISOString();
   const firstSeen = (o: Outcome) => store?.firstSeen(o.instance.id, o.identity) ?? new Map<string, string>();
@@ -140,7 +149,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
         { manifest },
         judgeInstance(instance, live, manifest, (await policy()).compileFor, at, manifests.supersededAt(manifest)),
       );
-    else outcome.gaps = [...outcome.gaps, ...live.gaps];
+    else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
   } catch (error) {
     outcome.gaps = [reachGap(error)];
   }

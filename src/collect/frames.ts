@@ -7,9 +7,21 @@ export const hello = 'SNOWFENCE/1 ';
 export class Frame {
   readonly name: string;
   readonly bytes: Buffer;
-  constructor(name: string, bytes: Buffer) {
+  /** Its end mark was seen. */
+  readonly whole: boolean;
+  constructor(name: string, bytes: Buffer, whole = true) {
+    this.whole = whole;
     this.name = name;
     this.bytes = bytes;
+  }
+
+  /** Are there more records or lines than `most`? Taking them apart would take a multiple of the bytes. */
+  hasMoreThan(most: number): boolean {
+    let pieces = 0;
+    for (const end of [0, 10])
+      for (let at = this.bytes.indexOf(end); at >= 0; at = this.bytes.indexOf(end, at + 1))
+        if (++pieces > most) return true;
+    return false;
   }
 
   /** NUL-terminated records in order; a last one without its NUL was cut and is left out. */
@@ -70,7 +82,7 @@ export function splitFrames(answer: Buffer, expected: string[]): Frames {
     const end = answer.indexOf(`\0E ${name}\0`, from - 1, 'latin1');
     if (end < 0) {
       result.broken.set(name, { reason: 'cut', detail: `the answer ended in the middle of "${name}"` });
-      result.frames.set(name, new Frame(name, answer.subarray(from)));
+      result.frames.set(name, new Frame(name, answer.subarray(from), false));
       at = answer.length;
       continue;
     }

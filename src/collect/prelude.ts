@@ -14,7 +14,7 @@ unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS POSIXLY_CO
 LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
 exec 3<&0 </dev/null
 case $1 in /) R= ;; *) R=$1 ;; esac
-MODE=$2 SINCE=$3
+MODE=$2 SINCE=$3 WATCH=
 NL='
 '
 have() { command -v "$1" >/dev/null 2>&1; }

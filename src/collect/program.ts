@@ -18,6 +18,8 @@ export function composeProgram(probes: Probe[]): string {
     prelude.trim(),
     'printf \'\\0SNOWFENCE/1 %s %s\\0\' "$(date +%s 2>/dev/null)" "$1"',
     ...questions,
+    // What watches over the program is needed no more; see files/watch-question.ts.
+    '[ "$WATCH" ] && kill -USR1 $WATCH 2>/dev/null && wait $WATCH',
     "printf 'Z\\0'",
     'exit 0',
     '}',

@@ -29,10 +29,14 @@ export function inputOf({
   remember,
   salt,
   expected,
+  seconds,
 }: Ask): SessionInput {
-  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}`;
+  const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}${seconds ? ` ${seconds}` : ''}`;
   return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
 }
+
+/** Most records and lines of one probe but `files`, which counts its own. The files of 5,000 packages are about a million. */
+const mostPieces = 2_000_000;
 
 /** Pure: an answer to facts and gaps. */
 export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArguments, ask?: Ask): Draft {
@@ -48,7 +52,9 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
   draft.answerBytes = answer.stdout.length;
   for (const probe of asked) {
     const frame = frames.get(probe.name);
-    if (frame) probe.parse(frame, draft);
+    if (frame && probe.name !== 'files' && frame.hasMoreThan(mostPieces))
+      draft.cut(probe.name, 'limit', `the answer has more than ${mostPieces} records and lines, and was not read`);
+    else if (frame) probe.parse(frame, draft);
   }
   const why = whyBroken(answer);
   if (broken.size === asked.length) {
@@ -81,6 +87,12 @@ function whyBroken(answer: Answer): { reason: GapReason; detail: string } | unde
       return { reason: 'timeout', detail: 'the instance said nothing for longer than the idle limit' };
     case 'limit':
       return { reason: 'limit', detail: 'the answer is larger than the byte limit' };
+    case 'memory':
+      return {
+        reason: 'limit',
+        detail:
+          'the answers of all instances took more memory than they may, and this was the largest (--memory sets the limit, --concurrency how many share it)',
+      };
     case 'interrupted':
       return { reason: 'interrupted', detail: 'the scan was interrupted' };
     case 'exit':

@@ -35,8 +35,14 @@ export function parseText<T>(text: string, path: string, what: string, validate:
       `the ${what} must be valid YAML`,
     );
   }
-  // Aliases are bounded so that a small file cannot become a huge one.
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  let value: unknown;
+  try {
+    // Aliases are bounded so that a small file cannot become a huge one.
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // An alias without its anchor, or too many of them: only now does the parser see it, and it does not say where.
+    throw new UserError(`${path}: ${messageOf(error)}`, `the ${what} must be valid YAML`, { cause: error });
+  }
   const mistakes = validate(value);
   if (mistakes.length === 0) return value as T;
   const said = mistakes.map(({ pointer, message }) => {

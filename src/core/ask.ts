@@ -38,6 +38,8 @@ export interface Ask {
   /** Goes before the content of each bucket, so that nobody can make files whose buckets collide. */
   salt: string;
   expected?: Expected;
+  /** The program ends itself after so many seconds; undefined = a day. */
+  seconds?: number;
 }
 
 /** What a later quick scan is compared with. */

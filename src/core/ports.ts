@@ -1,3 +1,4 @@
+import type { Claim } from './claim.ts';
 import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
 import type { GapReason } from './facts.ts';
 import type { Manifest } from './manifest.ts';
@@ -31,6 +32,8 @@ export interface Limits {
   /** The whole instance, from connect to the last byte. */
   totalMs: number;
   maxBytes: number;
+  /** Where the bytes of the answer are asked for; undefined = only `maxBytes` counts. */
+  claim?: Claim;
 }
 
 /** What a program run on an instance gave back. Never throws for what the instance did: `ended` says how it ended. */
@@ -40,7 +43,8 @@ export interface Answer {
   stderr: string;
   /** Exit status of the program; null when it did not end by itself. */
   exitCode: number | null;
-  ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'interrupted';
+  /** `memory`: the answers of all instances together took more than they may, and this was the largest. */
+  ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'memory' | 'interrupted';
   /** Why the program was not run at all, where the way in knows (sudo refused). */
   refused?: { reason: GapReason; detail: string };
 }

@@ -1,6 +1,9 @@
+import { display } from '../core/bytes.ts';
 import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Drift } from '../core/finding.ts';
+
 import { differingExtra, parseFileValue } from '../fingerprint/files.ts';
+import { Below } from './below.ts';
 import { driftOf } from './merge.ts';
 import { coveredGaps, Unknown } from './unknown.ts';
 
@@ -11,14 +14,23 @@ export interface Comparison {
   gaps: Gap[];
 }
 
+/** Most files that are judged: an upgrade of a whole system is half of it, and a server with more is to be replaced anyway. */
+const mostDrifts = 300_000;
+
+/** Most packages, accounts and sockets that are judged, of each. */
+const mostOfOthers = 50_000;
+
 /** Pure: image against instance. Unknown on either side is never a difference. */
 export function compare(image: Fingerprint, live: Fingerprint): Comparison {
   const unknown = new Unknown(live);
   const hidden = new Map<string, { type: string; count: number }>();
   const drifts: Drift[] = [];
+  const gaps: Gap[] = [];
+  const outOfScope = new Below([...image.excluded, ...live.excluded]);
+  const attached = live.mounts.filter((mount) => mount.attached).map(({ path }) => path);
   for (const drift of driftOf('files', image.files, live.files)) {
-    if (outOfScope(drift.key, image.excluded, live.excluded)) continue;
-    if (drift.change === 'added' && leadsToMount(drift, live)) continue;
+    if (outOfScope.has(drift.key)) continue;
+    if (attached.length > 0 && drift.change === 'added' && leadsToMount(drift, attached)) continue;
     if (drift.change === 'removed' && unknown.mayBeThere(drift.key)) {
       const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`) || hides(m, drift));
       if (mount) {
@@ -29,12 +41,23 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
       continue;
     }
     if (drift.change === 'changed' && !knownDifference(drift.before ?? '', drift.after ?? '')) continue;
+    if (drifts.length === mostDrifts) {
+      const detail = `more than ${mostDrifts} files differ; those behind ${display(drift.key).text} were not judged`;
+      gaps.push({ probe: 'files', reason: 'limit', detail });
+      break;
+    }
     drifts.push(drift);
   }
-  drifts.push(...plain('packages', image.packages, live.packages, live));
-  drifts.push(...plain('accounts', image.accounts, live.accounts, live).filter((d) => !isUnknownPassword(d)));
-  if (image.sockets && live.sockets) drifts.push(...plain('sockets', image.sockets, live.sockets, live));
-  return { drifts, gaps: coveredGaps(hidden) };
+  for (const stream of ['packages', 'accounts', 'sockets'] as const) {
+    const [before, after] = [image[stream], live[stream]];
+    const found = before && after ? plain(stream, before, after, live) : [];
+    if (found.length > mostOfOthers) {
+      const detail = `more than ${mostOfOthers} ${stream} differ; the others were not judged`;
+      gaps.push({ probe: stream, reason: 'limit', detail });
+    }
+    for (const drift of found.slice(0, mostOfOthers)) if (!isUnknownPassword(drift)) drifts.push(drift);
+  }
+  return { drifts, gaps: [...gaps, ...coveredGaps(hidden)] };
 }
 
 function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
@@ -48,14 +71,10 @@ function hides(mount: Fingerprint['mounts'][number], { key, before = '' }: Drift
 }
 
 /** A plain directory that a container's runtime made on the way to what it mounts there. */
-function leadsToMount({ key, after = '' }: Drift, live: Fingerprint): boolean {
+function leadsToMount({ key, after = '' }: Drift, attached: string[]): boolean {
   const { type, mode, uid, gid } = parseFileValue(after);
   if (type !== 'd' || Number.parseInt(mode, 8) !== 0o755 || uid !== '0' || gid !== '0') return false;
-  return live.mounts.some((mount) => mount.attached && mount.path.startsWith(`${key}/`));
-}
-
-function outOfScope(path: string, ...scopes: string[][]): boolean {
-  return scopes.some((excluded) => excluded.some((e) => path === e || path.startsWith(`${e}/`)));
+  return attached.some((path) => path.startsWith(`${key}/`));
 }
 
 /** Do two file values differ in something that both sides know? */
@@ -72,7 +91,7 @@ function knownDifference(before: string, after: string): boolean {
 
 /** The same account where only the password's state is not known on one side. */
 function isUnknownPassword(drift: Drift): boolean {
-  if (drift.change !== 'changed' || !drift.key.startsWith('user ')) return false;
+  if (drift.stream !== 'accounts' || drift.change !== 'changed' || !drift.key.startsWith('user ')) return false;
   const before = (drift.before ?? '').split('\t');
   const after = (drift.after ?? '').split('\t');
   const last = before.length - 1;

@@ -1,32 +1,23 @@
 import type { Fingerprint, Gap } from '../core/facts.ts';
+import { Below } from './below.ts';
 
 /**
  * Which paths of an instance are unknown: below a directory that may not be read, below a mount that was left out, or
  * in a walk that did not come to its end. What is unknown there is never "removed".
  */
 export class Unknown {
-  private readonly exact = new Set<string>();
-  private readonly below: string[] = [];
+  private readonly below: Below;
   readonly everything: boolean;
 
   constructor(live: Fingerprint) {
     this.everything = live.partial.includes('files');
-    for (const gap of live.gaps) {
-      if (gap.probe !== 'files') continue;
-      for (const path of gap.paths ?? []) {
-        this.exact.add(path);
-        this.below.push(path === '/' ? '/' : `${path}/`);
-      }
-    }
-    for (const { path } of live.mounts) {
-      this.exact.add(path);
-      this.below.push(`${path}/`);
-    }
+    const closed = live.gaps.filter((gap) => gap.probe === 'files').flatMap((gap) => gap.paths ?? []);
+    this.below = new Below([...closed, ...live.mounts.map(({ path }) => path)]);
   }
 
   /** Could a path that was not seen still be there? */
   mayBeThere(path: string): boolean {
-    return this.everything || this.exact.has(path) || this.below.some((prefix) => path.startsWith(prefix));
+    return this.everything || this.below.has(path);
   }
 }
 

@@ -59,13 +59,26 @@ export function judge(the: Case): Judgement {
 
 /** Most findings that one instance may have in a report: a hostile one must not fill it for all the others. */
 const maxFindings = 10_000;
+/** Most that they may take there, characters: names, arguments and diffs are as long as the instance likes. */
+const maxCharacters = 16 * 1024 * 1024;
+
+/** How many of the findings are listed. */
+function listable(findings: Finding[]): number {
+  let room = maxCharacters;
+  const over = findings.findIndex((finding, i) => {
+    room -= JSON.stringify(finding).length;
+    return i === maxFindings || room < 0;
+  });
+  return over < 0 ? findings.length : over;
+}
 
 /** The worst come first; what is beyond the limit is one finding that says how many it stands for. */
 function capped(the: Case, findings: Finding[]): Finding[] {
-  if (findings.length <= maxFindings) return findings;
-  const rest = findings.slice(maxFindings);
+  const listed = listable(findings);
+  if (listed === findings.length) return findings;
+  const rest = findings.slice(listed);
   const worst = rest.find(isLive);
-  if (!worst) return findings.slice(0, maxFindings);
+  if (!worst) return findings.slice(0, listed);
   const more = makeFinding(the.instance.id, 'instance', 'changed', 'too many differences', {
     severity: worst.severity,
     disposition: 'drift',
@@ -73,7 +86,7 @@ function capped(the: Case, findings: Finding[]): Finding[] {
     reason: `${rest.length} more differences are not listed one by one`,
     explains: rest.length - 1,
   });
-  return [...findings.slice(0, maxFindings), more];
+  return [...findings.slice(0, listed), more];
 }
 
 /**

@@ -1,5 +1,6 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Answer, Limits } from '../core/ports.ts';
+import { Blocks } from './blocks.ts';
 
 /** Most of standard error that is kept. Bytes. */
 const stderrBytes = 8192;
@@ -30,13 +31,14 @@ export interface Collector {
 
 /** Starts the clocks of one program and gathers its output: the one place where the limits of a session are kept. */
 export function collectAnswer({ limits, deadline, signal, stop, onBytes }: Collecting): Collector {
-  const chunks: Buffer[] = [];
-  const errors: Buffer[] = [];
+  const output = new Blocks();
+  const errors = new Blocks();
   let [total, errorTotal] = [0, 0];
   let stopped: Stopped | undefined;
   let finished = false;
   const { promise: answer, resolve } = Promise.withResolvers<Answer>();
 
+  if (limits.claim) limits.claim.onCut = letGo;
   const idle = setTimeout(() => strike('idle'), limits.idleMs);
   const overall = setTimeout(() => strike('timeout'), Math.max(0, deadline - performance.now()));
   const interrupt = (): void => strike('interrupted');
@@ -53,14 +55,22 @@ export function collectAnswer({ limits, deadline, signal, stop, onBytes }: Colle
     release();
     stop(why);
   }
+  /** Somebody else needs the memory: the beginning of the answer is all that is kept. */
+  function letGo(keep: number): void {
+    if (finished) return;
+    output.keep(keep);
+    strike('memory');
+  }
   const collector: Collector = {
     answer,
     stdout(chunk) {
       if (stopped || finished) return;
       idle.refresh();
       const room = limits.maxBytes - total;
-      if (room > 0) chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-      total += Math.min(chunk.length, room);
+      const taken = Math.min(chunk.length, room);
+      if (limits.claim?.take(taken) === false) return strike('memory');
+      output.push(chunk.subarray(0, taken));
+      total += taken;
       onBytes?.(total);
       if (chunk.length > room) strike('limit');
     },
@@ -77,10 +87,11 @@ export function collectAnswer({ limits, deadline, signal, stop, onBytes }: Colle
       if (finished) return;
       finished = true;
       release();
+      if (limits.claim) limits.claim.onCut = undefined;
       const whole = stopped === undefined && ended === 'exit';
       resolve({
-        stdout: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, total),
-        stderr: Buffer.concat(errors).toString('utf8'),
+        stdout: output.bytes(),
+        stderr: errors.bytes().toString('utf8'),
         exitCode: whole ? exitCode : null,
         ended: stopped ?? ended,
       });

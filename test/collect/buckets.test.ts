@@ -9,6 +9,7 @@ import { probes } from '../../src/collect/registry.ts';
 import { collect, inputOf } from '../../src/collect/run.ts';
 import type { Ask } from '../../src/core/ask.ts';
 import type { Fingerprint } from '../../src/core/facts.ts';
+import type { Session } from '../../src/core/ports.ts';
 import { bucketsOf, contentDigests, endsByCounts, partOdd } from '../../src/fingerprint/buckets.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { lookup } from '../../src/fingerprint/stream.ts';
@@ -28,8 +29,24 @@ const plainAsk: Ask = {
   salt,
 };
 
-async function read(root: string, ask?: Ask): Promise<Fingerprint> {
+/** Scratch directories of this file's own programs: others scan on this machine too. */
+const prefix = `.snowfence-test${process.pid}-`;
+
+/** The program with that name for its scratch directory; the only change. */
+function marked(text: string): string {
+  const name = '/dev/shm/.snowfence-';
+  if (!text.includes(name)) throw new Error('the program names its scratch directory in another way');
+  return text.replaceAll(name, `/dev/shm/${prefix}`);
+}
+
+/** A session whose program's scratch directory can be told from others. */
+function markedSession(): Session {
   const session = processSession(false, limits, new AbortController().signal);
+  return { ...session, run: (text, ...rest) => session.run(marked(text), ...rest) };
+}
+
+async function read(root: string, ask?: Ask): Promise<Fingerprint> {
+  const session = markedSession();
   const args = { root, mode: 'offline', since: 0 } as const;
   try {
     return buildFingerprint(await collect(session, Object.values(probes), args, undefined, ask));
@@ -40,7 +57,7 @@ async function read(root: string, ask?: Ask): Promise<Fingerprint> {
 
 /** Names as different as those of packages are: where buckets are cut depends on them. */
 const pack = (i: number) => `usr/share/doc/${((i + 3) * 7919) ** 3}-${(i * 31) ** 2}`;
-const leftovers = () => readdirSync('/dev/shm').filter((name) => name.startsWith('.snowfence-'));
+const leftovers = () => readdirSync('/dev/shm').filter((name) => name.startsWith(prefix));
 
 /** What a later scan expects of these files, in full or quickly. */
 function expecting(before: Fingerprint, depth: 'full' | 'quick'): Ask {
@@ -176,7 +193,7 @@ describe('the walk by buckets', () => {
         stdio: ['pipe', 'pipe', 'ignore'],
       });
       child.stdout.on('data', () => {});
-      child.stdin.write(program);
+      child.stdin.write(marked(program));
       await sleep(300);
       child.stdin.end(inputOf(plainAsk).bytes);
       for (let i = 0; i < 200 && leftovers().length === 0; i++) await sleep(10);

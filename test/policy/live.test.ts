@@ -123,7 +123,7 @@ describe('libraries', () => {
       },
     );
     expect(shown(upgraded)).toEqual([['libx', 'medium']]);
-    expect(upgraded[0]?.after).toEqual({ version: '2', needsRestart: ['/usr/lib/libx.so.1'] });
+    expect(upgraded[0]?.after).toEqual({ manager: 'dpkg', version: '2', needsRestart: ['/usr/lib/libx.so.1'] });
   });
 
   it('that are preloaded are one finding, graver', () => {

@@ -29,6 +29,7 @@ export interface ScanFlags extends WayFlags {
   maxHashed: number;
   cpuShare: number;
   perGroup: number;
+  memory: number;
   groupBy?: string;
   scratch: boolean;
   store?: string | false;
@@ -86,6 +87,12 @@ export function addScan(program: Command, context: Context): void {
       new Option('--fail-on <severity>', 'exit 1 from this severity on').choices([...severities]).default('low'),
     )
     .option('--concurrency <n>', 'instances at once', numberOption('--concurrency', 1, 1000), 16)
+    .option(
+      '--memory <MiB>',
+      'that the answers of all instances may take together',
+      numberOption('--memory', 16, 1e6),
+      1024,
+    )
     .option('--timeout <seconds>', 'limit for a whole instance', numberOption('--timeout', 1, 86_400), 900)
     .option(
       '--connect-timeout <seconds>',
@@ -117,8 +124,9 @@ export function addScan(program: Command, context: Context): void {
 
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
-  const [{ loadPolicies }, { ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
+  const [{ loadPolicies }, { AnswerBudget }, { ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
     import('../../app/policies.ts'),
+    import('../../app/budget.ts'),
     import('../../app/manifests.ts'),
     import('../../app/scan.ts'),
     import('../../app/outcome.ts'),
@@ -148,14 +156,17 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
         connectMs: flags.connectTimeout * 1000,
         idleMs: flags.idleTimeout * 1000,
         totalMs: flags.timeout * 1000,
-        maxBytes: 256 * 1024 * 1024,
+        // Working on an answer takes a few times its size for a moment.
+        maxBytes: Math.min(256, flags.memory / 4) * 1024 * 1024,
       },
+      budget: new AnswerBudget(flags.memory * 1024 * 1024, flags.concurrency),
       reading: {
         ...(flags.depth ? { depth: flags.depth } : {}),
         scratch: flags.scratch ? 'memory' : 'none',
         largestFile: flags.maxFileSize * 1024 * 1024,
         mostBytes: flags.maxHashed * 1024 * 1024,
         cpuShare: flags.cpuShare,
+        seconds: Math.ceil(flags.timeout) + 5,
       },
       concurrency: flags.concurrency,
       perGroup: flags.perGroup,

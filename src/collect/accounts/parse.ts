@@ -5,7 +5,9 @@ import { escapeName } from '../../core/bytes.ts';
 export function parseShadow(line: string, into: Map<string, string>): void {
   const [name, status, digest] = line.split(':');
   // The first line of a name is the one that counts for login(1).
-  if (name && status && digest !== undefined && !into.has(name)) into.set(name, `${status} ${digest}`);
+  if (!name || !status || digest === undefined || into.has(name)) return;
+  // A password is set and there is no hasher: which one is unknown.
+  into.set(name, digest === '?' ? '?' : `${status} ${digest}`);
 }
 
 /** The same from the file itself: for images, which are read by us. The digest stands for the secret, which is not kept. */

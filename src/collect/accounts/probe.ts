@@ -37,6 +37,8 @@ fi
         draft.shadowUnknown = true;
       }
     }
+    // The passwords come last: in an answer that is cut, those not mentioned are unknown, not missing.
+    if (!frame.whole) draft.shadowUnknown = true;
     draft.accounts = parseAccounts(passwd, group, draft.shadowUnknown ? undefined : shadow);
   },
 };

@@ -78,10 +78,15 @@ else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf
   },
 };
 
+/** Most colons of a record that may end its path: more would make us look at the same bytes for minutes. */
+const mostColons = 100;
+
 /** `path:content`, where both may hold colons: the longest asked-for name that fits. */
 function nameOf(record: string, names: Set<string>): string | undefined {
   let best: string | undefined;
-  for (let at = record.indexOf(':'); at >= 0 && at < 4096; at = record.indexOf(':', at + 1)) {
+  let tries = 0;
+  for (let at = record.indexOf(':'); at >= 0 && at < 4096 && tries < mostColons; at = record.indexOf(':', at + 1)) {
+    tries++;
     const name = record.slice(0, at);
     if (names.has(name)) best = name;
   }

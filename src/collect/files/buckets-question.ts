@@ -7,7 +7,7 @@ import { sh } from '../sh.ts';
  * that differs; `full` hashes everything first and compares what the manifest holds. `metadata` hashes nothing.
  *
  * Scratch is a private directory on the tmpfs /dev/shm, never a disk. It is removed by a process that does nothing but
- * wait for the end of this one, however it ends.
+ * wait for the end of this one, however it ends (watch-question.ts). Its name carries the program's process id.
  *
  * Odd names (control characters or a backslash in the path or in the target of a link) are left to the other walk: here
  * a record is a line, and TAB parts its fields.
@@ -20,12 +20,15 @@ import { sh } from '../sh.ts';
  * The cut and the digests are computed on the scanner too: fingerprint/buckets.ts. A test holds the two together.
  */
 export const bucketsQuestion = sh`
-# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no) most-bytes cpu-share, then a digest a line, then "."
+# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no) most-bytes cpu-share seconds, then a digest a line, then "."
 SF_SALT= SF_DEPTH=full SF_SCRATCH=none SF_LARGEST=0 SF_REMEMBER=no SF_MOST=0 SF_CPU=100
-read -r ask version salt depth scratch largest remember most cpu <&3
+seconds=
+read -r ask version salt depth scratch largest remember most cpu seconds <&3
 if [ "$ask $version" = 'SNOWFENCE-ASK 1' ]; then
   SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember SF_MOST=$most SF_CPU=$cpu
+else seconds=
 fi
+watch "$seconds"
 SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
 SF_ROOT=$R
 # path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
@@ -49,7 +52,7 @@ scratch() {
   done </proc/self/mountinfo 2>/dev/null
   [ "$shm" ] || return 1
   [ "$(printf '/\303\251/b cd/xyz-12.so\n' | awk "BEGIN{$SF_TABLE}{p=\$0;$SF_CUT;print h,n}" 2>/dev/null)" = '15 31' ] || return 1
-  SF_DIR=$(umask 077; mktemp -d /dev/shm/.snowfence-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
+  SF_DIR=$(mktemp -u -d /dev/shm/.snowfence-$$-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
 }
 # sums PREFIX: digests of the numbered files, 16 hex digits a line
 sums() {

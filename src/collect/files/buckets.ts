@@ -4,7 +4,9 @@ import type { Ask, Expected, Sweep } from '../../core/ask.ts';
 import type { Stream } from '../../core/facts.ts';
 
 /** Most that a packed answer may unpack to. Bytes. */
-const mostBytes = 512 * 1024 * 1024;
+const mostBytes = 256 * 1024 * 1024;
+/** Most entries that are sent: more than any server has that is worth a file list. */
+const mostEntries = 3_000_000;
 
 /** What the walk by buckets brought, put together with what was expected. */
 export interface BucketFacts {
@@ -33,13 +35,13 @@ interface Run {
  */
 export function readBuckets(kind: 'G' | 'P', packed: Buffer, ask: Ask): BucketFacts {
   const bytes = kind === 'G' ? gunzipSync(packed, { maxOutputLength: mostBytes }) : packed;
-  const lines = bytes.toString('latin1').split('\n');
-  if (lines.pop() !== '' || lines.pop() !== '.') throw new Error('the list of buckets is cut');
-  return new Reader(lines, ask).read();
+  const text = bytes.toString('latin1');
+  if (text !== '.\n' && !text.endsWith('\n.\n')) throw new Error('the list of buckets is cut');
+  return new Reader(text.slice(0, -2), ask).read();
 }
 
 class Reader {
-  private readonly lines: string[];
+  private readonly text: string;
   private readonly ask: Ask;
   private readonly expected: Expected | undefined;
   private readonly parts: Buffer[] = [];
@@ -56,8 +58,8 @@ class Reader {
   private last = '';
   private at = 0;
 
-  constructor(lines: string[], ask: Ask) {
-    this.lines = lines;
+  constructor(text: string, ask: Ask) {
+    this.text = text;
     this.ask = ask;
     this.expected = ask.expected;
   }
@@ -80,7 +82,11 @@ class Reader {
   }
 
   private next(): string | undefined {
-    return this.lines[this.at++];
+    const end = this.text.indexOf('\n', this.at);
+    if (end < 0) return undefined;
+    const line = this.text.slice(this.at, end);
+    this.at = end + 1;
+    return line;
   }
 
   private asExpected({ first, count }: Run): void {
@@ -104,6 +110,8 @@ class Reader {
   private bucket(count: number): void {
     const text: string[] = [];
     const stat = createHash('sha256').update(`${this.ask.salt}\n`);
+    if (count < 1) throw new Error('not a number of entries');
+    if (this.facts.sent.size + count > mostEntries) throw new Error('too many entries');
     for (let i = 0; i < count; i++) {
       const line = this.next() ?? '';
       const [key = '', value = '', times = '', more] = line.split('\t');
@@ -143,6 +151,7 @@ class Reader {
     for (let line = this.next(); line !== undefined; line = this.next()) {
       const [, count, digest] = /^(\d{1,5}) ([0-9a-f]{16})$/.exec(line) ?? [];
       if (digest === undefined) throw new Error('not a digest of a bucket');
+      if (sweep.counts.length === mostEntries) throw new Error('too many buckets');
       sweep.counts.push(Number(count));
       sweep.digests.push(digest);
     }

@@ -6,7 +6,8 @@ const done = 'h 0\0';
 /** Digests of a batch of `n` files, hex; undefined when the batch is void. `head` is its `H n b|t` record. */
 export function readDigests(head: string, n: number, cursor: Cursor): string[] | undefined {
   const match = /^H (\d+) ([bt])$/.exec(head);
-  if (!match) {
+  // 0: there is no hasher.
+  if (!match || (match[1] !== '0' && Number(match[1]) !== n)) {
     cursor.garbled = true;
     return undefined;
   }
@@ -29,7 +30,7 @@ function binary(n: number, cursor: Cursor): string[] | undefined {
 
 /** Hex lines, one a file; coreutils puts a backslash first when it had to escape the name. None at all = no hasher there. */
 function lines(said: number, n: number, cursor: Cursor): string[] | undefined {
-  const found = (cursor.record() ?? '').split('\n').filter(Boolean);
+  const found = (cursor.record() ?? '').split('\n', n + 2).filter(Boolean);
   if (cursor.record() !== 'h 0') return undefined;
   if (said === 0) return new Array<string>(n).fill('?');
   const digests = found.map((line) => (line.startsWith('\\') ? line.slice(1, 65) : line.slice(0, 64)));

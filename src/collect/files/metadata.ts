@@ -45,7 +45,7 @@ export function readMeta(record: string, cursor: Cursor): Meta | undefined {
 export function readStatted(n: number, cursor: Cursor): Meta[] {
   const names: string[] = [];
   for (let i = 0; i < n && !cursor.atEnd; i++) names.push(cursor.record() ?? '');
-  const lines = (cursor.record() ?? '').split('\n').filter(Boolean);
+  const lines = (cursor.record() ?? '').split('\n', n + 2).filter(Boolean);
   if (lines.length !== n) {
     cursor.garbled ||= n === 0;
     return [];

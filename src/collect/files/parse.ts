@@ -25,9 +25,16 @@ export interface FileFacts {
   changing: string[];
   /** The walk came to its end, twice. */
   complete: boolean;
+  /** There were more entries than are taken in. */
+  tooMany: boolean;
   /** Something did not follow the protocol. */
   garbled: boolean;
 }
+
+/** Most entries, and most records beside them, that are taken in of one answer: more come in by buckets. */
+export const mostEntries = 1_000_000;
+/** Files of one batch at most; the program sends up to 4,000. */
+const mostOfBatch = 10_000;
 
 /**
  * The answer of the files question (see question.ts for its records) to canonical lines. Never throws: what it does not
@@ -43,6 +50,7 @@ export class FileAnswer {
     overBudget: 0,
     changing: [],
     complete: false,
+    tooMany: false,
     garbled: false,
   };
   private readonly cursor: Cursor;
@@ -50,6 +58,7 @@ export class FileAnswer {
   private readonly ask: Ask | undefined;
   private lost = false;
   private ends = 0;
+  private entries = 0;
   private readonly links = new Map<string, string>();
   private readonly pendingLinks: Meta[] = [];
   private readonly caps = new Map<string, string>();
@@ -66,6 +75,10 @@ export class FileAnswer {
     while (!this.cursor.atEnd) {
       const record = this.cursor.record();
       if (record === undefined) break;
+      if (++this.entries > mostEntries) {
+        this.facts.tooMany = this.lost = true;
+        break;
+      }
       this.take(record);
     }
     this.flush();
@@ -91,6 +104,7 @@ export class FileAnswer {
         });
         break;
       case 'N':
+        if (!this.counts(Number(rest))) break;
         for (const meta of readStatted(Number(rest), this.cursor)) {
           if (meta.type === 'l') this.pendingLinks.push(meta);
           else this.seen(meta);
@@ -153,18 +167,23 @@ export class FileAnswer {
     if (meta) this.held.push({ meta, sha256: meta.type === 'f' ? '?' : '-' });
   }
 
+  /** Can a batch have so many? */
+  private counts(n: number): boolean {
+    const may = Number.isInteger(n) && n >= 1 && n <= mostOfBatch;
+    if (may) this.entries += n;
+    this.facts.garbled ||= !may;
+    return may;
+  }
+
   private batch(n: number): void {
     const { cursor } = this;
-    if (!Number.isInteger(n) || n < 1) {
-      this.facts.garbled = true;
-      return;
-    }
+    if (!this.counts(n)) return;
     const metas: Meta[] = [];
     if (cursor.startsWith('S\0')) {
       cursor.record();
-      metas.push(...readStatted(n, cursor));
+      for (const meta of readStatted(n, cursor)) metas.push(meta);
     } else {
-      while (cursor.startsWith('m ')) {
+      while (metas.length <= n && cursor.startsWith('m ')) {
         const record = cursor.record();
         const meta = record === undefined ? undefined : readMeta(record, cursor);
         if (meta) metas.push(meta);

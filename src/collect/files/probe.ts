@@ -1,7 +1,7 @@
 import { display } from '../../core/bytes.ts';
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
-import { FileAnswer, type FileFacts } from './parse.ts';
+import { FileAnswer, type FileFacts, mostEntries } from './parse.ts';
 import { question } from './question.ts';
 import { type Unhashed, unhashedIn } from './unhashed.ts';
 
@@ -26,8 +26,11 @@ export const files: Probe = {
       facts.overBudget,
     );
     draft.mounts = facts.mounts;
-    if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');
-    else if (facts.garbled) draft.gap('files', 'garbled', 'part of the answer does not follow the protocol');
+    if (facts.tooMany)
+      draft.cut('files', 'limit', `the instance lists more than ${mostEntries} entries; the rest was not read`);
+    else if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');
+    // What was garbled may have been any file: none of those that were not seen is known to be gone.
+    else if (facts.garbled) draft.cut('files', 'garbled', 'part of the answer does not follow the protocol');
   },
 };
 

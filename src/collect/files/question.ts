@@ -1,6 +1,7 @@
 import { sh } from '../sh.ts';
 import { attributesQuestion } from './attributes-question.ts';
 import { bucketsQuestion } from './buckets-question.ts';
+import { watchQuestion } from './watch-question.ts';
 
 /**
  * The walk. Scope is decided from mountinfo before anything is stat'ed: what is not a local disk file system is pruned
@@ -82,12 +83,8 @@ BUCKETS=
 if scratch; then
   exec 5>&1
   export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR SF_CPU
-  BUCKETS=$({ walk_buckets "$@" >&5 && { [ -e "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null | {
-    trap '' HUP INT TERM PIPE QUIT
-    exec 3<&- 5>&- 2>/dev/null
-    cat
-    rm -rf "$SF_DIR"
-  })
+  BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -e "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
+    $SF_SETSID sh -c "$SF_REAP" 2>/dev/null 3<&- 5>&-)
 fi
 case $BUCKETS in odd) set -- "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) ;; esac
 if [ "$BUCKETS" = done ]; then rec 'w 0'; rec 'W 0'
@@ -115,4 +112,4 @@ rec "W $?"
 fi
 `;
 
-export const question = scope + attributesQuestion + bucketsQuestion + walk;
+export const question = scope + attributesQuestion + watchQuestion + bucketsQuestion + walk;

@@ -48,7 +48,7 @@ fi
       const word = record.slice(0, space);
       const rest = record.slice(space + 1);
       if (word === 'boot') boot = Number(rest) || 0;
-      else if (word === 'logins') found.push(...parseUtmp(unpack(rest), draft.os.arch));
+      else if (word === 'logins') for (const login of parseUtmp(unpack(rest), draft.os.arch)) found.push(login);
       else if (word === 'session') found.push(...[parseSession(rest) ?? []].flat());
       else if (word === 'unreadable')
         draft.gap(

@@ -34,7 +34,8 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
     const held = new Map<number, number>();
     for (const record of frame.records()) {
       const table = /^(tcp6?|udp6?|raw6?|packet|sctp) /.exec(record);
-      if (table?.[1]) listening.push(...parseProcNet(table[1], record.slice(table[0].length)));
+      if (table?.[1])
+        for (const socket of parseProcNet(table[1], record.slice(table[0].length))) listening.push(socket);
       else if (record.startsWith('unix\n')) draft.running.abstractSockets = parseAbstract(record);
       const [, process, inode] = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record) ?? [];
       if (inode) {
