@@ -52,6 +52,9 @@ export function preflightProbes(found: Found = nothingFound()): Probe[] {
   const preflight: Probe = {
     name: 'preflight',
     about: 'tools, and what may be read',
+    source: 'the probes of a scan',
+    needs: 'as those',
+    cost: 'a fraction of a second',
     asks: 'always',
     question,
     parse: (frame) => parsePreflight(frame, found),

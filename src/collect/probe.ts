@@ -6,6 +6,12 @@ export interface Probe {
   name: string;
   /** What it reads, one sentence, for `probe list`. */
   about: string;
+  /** Where it looks, for the documentation. */
+  source: string;
+  /** The right that it takes; without it, what was not read is a gap. */
+  needs: string;
+  /** What it costs an ordinary instance. */
+  cost: string;
   /** `live` questions are not asked of a directory read offline. */
   asks: 'always' | 'live';
   /** POSIX sh; may use what collect/prelude.ts defines; prints NUL-terminated records and nothing else. */

@@ -5,6 +5,9 @@ import { parseAccounts, parseShadow } from './parse.ts';
 export const accounts: Probe = {
   name: 'accounts',
   about: 'accounts and groups, with the state of each password (never the password)',
+  source: '`/etc/{passwd,group,shadow}`',
+  needs: 'state of passwords: root',
+  cost: 'a few ms, 60 bytes an account',
   asks: 'always',
   question: sh`
 text passwd "$R/etc/passwd"

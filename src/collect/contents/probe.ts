@@ -7,6 +7,9 @@ export const contents: Probe = {
   name: 'contents',
   about:
     'text of small configuration files under /etc changed since the image was made, of crontabs, trusted certificates and the keys that may log in; never secrets',
+  source: 'texts below `/etc` and those that the formats below name',
+  needs: 'closed ones: root',
+  cost: 'the texts changed since the image was made, at most 64 KiB each',
   asks: 'always',
   question: sh`
 SF_EXTRA="-name machine-id"

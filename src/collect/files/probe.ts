@@ -8,6 +8,9 @@ import { type Unhashed, unhashedIn } from './unhashed.ts';
 export const files: Probe = {
   name: 'files',
   about: 'type, mode, owner, size, sha256, link target and file capabilities of everything on local disks',
+  source: 'every entry of local file systems: `find`, `openssl` or `sha256sum`, `perl` or `python3` for attributes',
+  needs: 'closed files and directories: root or CAP_DAC_READ_SEARCH',
+  cost: 'the cost of a scan: see depth.md',
   asks: 'always',
   question,
   parse(frame, draft) {

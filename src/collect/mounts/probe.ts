@@ -36,6 +36,9 @@ export function parseMountInfo(text: string, strip = 0): MountFact[] {
 export const mounts: Probe = {
   name: 'mounts',
   about: 'what is mounted where, from where and with which options; mounts of containers are left out',
+  source: '`/proc/self/mountinfo`',
+  needs: 'anybody',
+  cost: '60 ms, 0.2 KB a mount',
   asks: 'live',
   question: sh`
 if [ -z "$R" ]; then

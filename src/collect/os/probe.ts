@@ -43,6 +43,9 @@ export function publicKeys(text: string): string[] {
 export const os: Probe = {
   name: 'os',
   about: 'operating system, kernel, host name, machine identity and the image it says it was launched from',
+  source: "`/etc/os-release`, `uname`, `/etc/machine-id`, cloud-init's instance data, `/proc/stat`",
+  needs: 'anybody',
+  cost: '20 ms, 1 KB',
   asks: 'always',
   question: sh`
 text release "$R/usr/lib/os-release"

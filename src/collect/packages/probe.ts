@@ -150,6 +150,9 @@ export const packages: Probe = {
   name: 'packages',
   about:
     'packages of dpkg, rpm, apk, pacman, pip, npm, gem, snap and flatpak, settings of dpkg, keys of rpm, and what their databases say about each file',
+  source: 'databases of the package managers, see below',
+  needs: 'anybody',
+  cost: '0.1 KB a package where none is newer than the image; lists and digests of those that are',
   asks: 'always',
   question,
   parse: (frame, draft) => parse(frame.records(), draft),

@@ -21,6 +21,9 @@ export function parseSession(text: string): LoginFact | undefined {
 export const people: Probe = {
   name: 'people',
   about: 'who sat at a terminal since the server started: utmp, wtmp and the sessions of systemd-logind',
+  source: '`/run/utmp`, `/var/log/wtmp`, `/run/systemd/sessions`',
+  needs: 'anybody',
+  cost: '20 ms; 0.4 KB a login',
   asks: 'live',
   question: sh`
 if [ -z "$R" ]; then

@@ -7,6 +7,9 @@ export const sockets: Probe = {
   name: 'sockets',
   about:
     'listening TCP and SCTP and bound UDP sockets, raw and packet sockets, listening abstract sockets, with the executable that holds each',
+  source: '`/proc/net/{tcp,tcp6,udp,udp6,raw,raw6,packet,unix,sctp}`, `/proc/PID/fd`',
+  needs: "holders of others' sockets: root or CAP_SYS_PTRACE",
+  cost: '60 ms, 0.1 KB a socket',
   asks: 'live',
   question: sh`
 nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do text $n $1/$n; done; text sctp $1/sctp/eps; }

@@ -13,6 +13,9 @@ export const traits: Probe = {
   name: 'traits',
   about:
     'what processes have beside their program: libraries that are mapped, LD_PRELOAD and its like (no other variable), scripts that interpreters run, tracers, capabilities, seccomp, memory limits',
+  source: '`/proc/PID/{maps,environ,status}`',
+  needs: 'processes of others: root or CAP_SYS_PTRACE',
+  cost: 'one pass over the maps; bytes only for what is odd',
   asks: 'live',
   question: sh`
 O=$P

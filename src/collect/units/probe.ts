@@ -23,6 +23,9 @@ export const units: Probe = {
   name: 'units',
   about:
     'systemd units that were made at run time (systemd-run, systemctl edit --runtime): they are in no file of the image',
+  source: '`/run/systemd/{transient,system}`',
+  needs: 'anybody',
+  cost: 'nothing where there are none',
   asks: 'live',
   question: sh`
 if [ -z "$R" ]; then
