@@ -86,8 +86,11 @@ describeLab('the manifest of an image', () => {
       const [state, name, version] = line.split(' ');
       return state === 'installed' ? [`dpkg ${name} ${version}`] : [];
     });
-    const ours = Array.from(readStream(fingerprint.packages), ([key, version]) => `${key} ${version}`);
-    expect(ours.sort()).toEqual(truth.sort());
+    const ours = Array.from(readStream(fingerprint.packages)).filter(([key]) => key.startsWith('dpkg '));
+    expect(ours.map(([key, version]) => `${key} ${version.replace(/ \(auto\)$/, '')}`).sort()).toEqual(truth.sort());
+    const auto = await must('apt-mark', ['-o', `Dir=${image.dir}`, 'showauto']);
+    const marked = ours.filter(([, version]) => version.endsWith(' (auto)')).map(([key]) => key.slice('dpkg '.length));
+    expect(marked.sort()).toEqual(auto.split('\n').filter(Boolean).sort());
 
     // What dpkg finds changed since installation is what our md5 column and the files' contents disagree on.
     const verified = await run('dpkg', ['--root', image.dir, '--verify']);
@@ -102,4 +105,4 @@ describeLab('the manifest of an image', () => {
     }
     expect(wrong.sort()).toEqual(broken.filter(inScope).sort());
   });
-}, ['aide', 'dpkg', 'dpkg-query']);
+}, ['aide', 'apt-mark', 'dpkg', 'dpkg-query']);
