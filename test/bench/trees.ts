@@ -59,7 +59,7 @@ export async function scanAgainstAnchors(
       fleet.keyFile,
     ];
     const options = ['--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null', '--format', 'json'];
-    const store = ['--store', join(where, `${name}.db`)];
+    const store = ['--store', join(where, `store-of-${name}.db`)];
     const received = (depth: string) => {
       const report = JSON.parse(
         spawnSync('node', [...scan.slice(1), ...options, ...store, '--depth', depth], {
