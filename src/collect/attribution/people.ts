@@ -9,8 +9,8 @@ const changes: readonly (readonly [RegExp, (found: string[]) => { accounts: stri
   [/^new group: name=([^,\s]{1,64}),/, ([name]) => ({ accounts: [`group ${name}`] })],
   [/^delete user '([^']{1,64})'/, ([name]) => ({ accounts: [`user ${name}`] })],
   [/^(?:removed|delete) group '([^']{1,64})'/, ([name]) => ({ accounts: [`group ${name}`] })],
+  [/^group '([^']{1,64})' removed$/, ([name]) => ({ accounts: [`group ${name}`] })],
   [/^changed? user '([^']{1,64})' /, ([name]) => ({ accounts: [`user ${name}`] })],
-  [/^changed user '([^']{1,64})' shell/, ([name]) => ({ accounts: [`user ${name}`] })],
   [
     /^(?:add|delete|remove) '([^']{1,64})' (?:to|from) group '([^']{1,64})'/,
     ([user, group]) => ({ accounts: [`group ${group}`, `user ${user}`] }),

@@ -1,7 +1,7 @@
 import type { DeedFact } from '../../core/deeds.ts';
 import type { Draft } from '../../core/draft.ts';
-import { unpack } from '../people/utmp.ts';
 import type { Probe } from '../probe.ts';
+import { unpack } from '../unpack.ts';
 import {
   type PackageLog,
   parseApkLog,
