@@ -8,7 +8,7 @@ const longest = 120;
  * Who did it, in one line: the likeliest word; the JSON report has all of them. `on` is the name of the instance whose
  * log it is, where the finding stands for several.
  */
-export function attributionLine({ attribution }: ReportFinding, on?: string): string[] {
+export function attributionLine({ attribution }: Pick<ReportFinding, 'attribution'>, on?: string): string[] {
   const first = attribution?.[0];
   if (!first) return [];
   const who = first.by === undefined ? '' : `by ${printable(first.by)}`;
