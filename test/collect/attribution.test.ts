@@ -194,8 +194,9 @@ describe('the log of authentication', () => {
   });
 
   it('that may not be read is a gap', () => {
-    const { gaps } = read(['unreadable /var/log/auth.log']);
+    const { gaps } = read(['unreadable /var/log/auth.log', 'unreadable /var/log/dnf.log', 'unreadable /etc/x']);
     expect(gaps).toMatchObject([{ probe: 'attribution', reason: 'permission' }]);
+    expect(gaps[0]?.detail).toMatch(/^\/var\/log\/auth\.log, \/var\/log\/dnf\.log may not be read/);
   });
 });
 

@@ -41,22 +41,24 @@ const longestRun = 3600;
 
 function parse(records: string[], draft: Draft): void {
   const found: DeedFact[] = [];
+  const closed = new Set<string>();
   for (const record of records) {
     const lf = record.indexOf('\n');
     const [word, path = '', zone = ''] = (lf < 0 ? record : record.slice(0, lf)).split(' ');
     const read = Object.hasOwn(logs, path) ? logs[path] : undefined;
-    if (word === 'unreadable' && read)
-      draft.gap(
-        'attribution',
-        'permission',
-        `${path} may not be read by this account: who changed files and accounts stays unknown`,
-      );
+    if (word === 'unreadable' && read) closed.add(path);
     if (!read || lf < 0 || (word !== 'log' && word !== 'packed')) continue;
     const body = record.slice(lf + 1);
     const text = word === 'packed' ? unpack(body).toString('latin1') : body;
     // A loop: what is there may be more than a call takes arguments.
     for (const one of read(text, path, { offset: offsetOf(zone), readAt: draft.readAt })) found.push(one);
   }
+  if (closed.size > 0)
+    draft.gap(
+      'attribution',
+      'permission',
+      `${[...closed].join(', ')} may not be read by this account: who changed what stays unknown`,
+    );
   const deeds = withCommands(found)
     .filter(({ at }) => at > draft.since && at <= draft.readAt + 86_400)
     .sort((a, b) => b.at - a.at)
@@ -87,6 +89,9 @@ export const attribution: Probe = {
   name: 'attribution',
   about:
     'who changed packages and accounts, when and with which command, by the logs of the instance itself (apt, dpkg, unattended-upgrades, dnf, yum, pacman, apk, snapd, sudo, sshd), only what is newer than the image; no secrets in commands',
+  source: 'the logs of apt, dpkg, unattended-upgrades, dnf, yum, pacman, apk, snapd and of authentication, see below',
+  needs: 'authentication: group adm or root; dnf and snapd: root',
+  cost: '20 ms; nothing sent of packages that nobody changed; up to 8 KB of logins and commands of sudo',
   asks: 'always',
   question,
   parse: (frame, draft) => parse(frame.records(), draft),

@@ -22,7 +22,10 @@ export const question = sh`
   Z=$(date +%z 2>/dev/null)
   # local time, as logs have it; where date or awk cannot, the scanner sorts out what is older
   S=; [ "$AWK" ] && S=$(date -d "@$SINCE" '+%Y-%m-%d %H:%M:%S' 2>/dev/null)
-  fresh() { plain "$R$1" && [ "$(find -H "$R$1" $NEWER 2>/dev/null)" ]; }
+  fresh() {
+    plain "$R$1" && [ "$(find -H "$R$1" $NEWER 2>/dev/null)" ] || return 1
+    [ -r "$R$1" ] || { rec "unreadable $1"; return 1; }
+  }
   ends() { case $1 in *.gz) gzip -dc <"$R$1" | head -c 30000000 | tail -c 262144 ;; *) tail -c 262144 "$R$1" ;; esac 2>/dev/null; }
   # lines that begin with a time, and blocks that begin with a line that has one
   later() { if [ "$S" ]; then awk -v s="$S" '{ t = substr($0, 1 + (substr($0, 1, 1) == "["), 19); sub(/T/, " ", t) } t > s'; else cat; fi; }
@@ -52,7 +55,6 @@ export const question = sh`
   pack() { if have gzip; then gzip -c; else cat; fi | od -An -v -tx1 | tr -d ' \n'; }
   for f in /var/log/auth.log.1 /var/log/auth.log /var/log/secure; do
     fresh $f || continue
-    [ -r "$R$f" ] || { rec "unreadable $f"; continue; }
     d=$(ends $f | tr -d '\000' | grep -aE ' (sudo|useradd|usermod|userdel|groupadd|groupmod|groupdel|gpasswd|passwd|chpasswd|chsh|chage|sshd|sshd-session)(\[[0-9]+\])?: ' |
       grep -aE ' sudo.*COMMAND=| sshd[^ ]* Accepted |user|group|passw|account' | grep -avE ': pam_unix\([^)]*:(session|auth)\)' |
       if [ "$S" ]; then awk -v s="$S" '{ t = substr($0, 1, 19); sub(/T/, " ", t) } t > s || substr($0, 5, 1) != "-"'; else cat; fi | tail -c 65536)
