@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import type { InstanceReport, Report, ReportFinding } from '../core/report.ts';
+import { attributionLine } from '../report/text/attribution.ts';
 import type { Policy } from '../schema/policy.ts';
 import type { PolicySet } from './policies.ts';
 
@@ -31,6 +32,7 @@ export function explanation({ instance, finding }: Located, { policies }: Policy
   const lines = [
     `${finding.kind} ${finding.subject} (${finding.change}) on ${printable(instance.name)}`,
     `  ${finding.disposition}, ${finding.severity}: ${printable(finding.reason)}`,
+    ...(finding.attribution ?? []).flatMap((one) => attributionLine({ attribution: [one] })).map((line) => `  ${line}`),
     '',
     `decided by ${rule}`,
     ...definition(rule, policies),

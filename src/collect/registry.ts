@@ -1,4 +1,5 @@
 import { accounts } from './accounts/probe.ts';
+import { attribution } from './attribution/probe.ts';
 import { contents } from './contents/probe.ts';
 import { files } from './files/probe.ts';
 import { kernel } from './kernel/probe.ts';
@@ -24,6 +25,7 @@ export const probes: Readonly<Record<string, Probe>> = {
   people,
   accounts,
   packages,
+  attribution,
   contents,
   files,
 };

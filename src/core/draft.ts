@@ -1,4 +1,5 @@
 import type { Ask, Sweep } from './ask.ts';
+import type { DeedFact } from './deeds.ts';
 import type { Gap, GapReason, OsFact, ProcessFact, Shipped, Stream } from './facts.ts';
 import type { Running } from './running.ts';
 
@@ -61,6 +62,8 @@ export class Draft {
   running: Running = {};
   modified = new Map<string, number>();
   newestPackageAt = 0;
+  /** What the logs say was done since the image was made, newest first; undefined where they say nothing. */
+  deeds: DeedFact[] | undefined;
   gaps: Gap[] = [];
 
   constructor(askedRoot: string) {

@@ -1,4 +1,5 @@
 import type { Depth, Sweep } from './ask.ts';
+import type { DeedFact } from './deeds.ts';
 import type { Running } from './running.ts';
 
 /**
@@ -155,6 +156,8 @@ export interface Fingerprint {
   /** path -> modification time in epoch seconds, for files modified since the image was made. Evidence, never compared. */
   modified: Map<string, number>;
   recent: RecentPackages;
+  /** What the instance's logs say was done since the image was made, newest first. Evidence, never compared. */
+  deeds?: DeedFact[];
   /** Mounts that were left out because of their file system (network, pseudo, containers), or `attached` by a container's runtime: canonical path and type. */
   mounts: { path: string; type: string; attached?: true }[];
   /** Probes whose answer is not whole: what they do not mention is unknown, not absent. */

@@ -39,6 +39,18 @@ export interface Drift {
   after?: string;
 }
 
+/** Who did it, as the instance's own logs tell it: a word that its root can forge, so it excuses nothing. */
+export interface Attribution {
+  /** Account, or the agent that updates by itself; absent where the log does not say. */
+  by?: string;
+  /** RFC 3339 UTC. */
+  at?: string;
+  /** Secrets in it are not shown. */
+  command?: string;
+  /** Path of the log on the instance. */
+  source: string;
+}
+
 /** A drift, a whitelist violation or a broken requirement after policy judged it. */
 export interface Finding {
   /** Stable over scans: same instance, kind, change and subject = same id. */
@@ -77,6 +89,8 @@ export interface Finding {
   controls: string[];
   /** Rules that were about it and did not decide, and why not; the first few. */
   considered?: { rule: string; why: string }[];
+  /** Who did it and when, likeliest first; at most three. */
+  attribution?: Attribution[];
 }
 
 /** Live = counts: neither expected nor waived. */

@@ -27,6 +27,8 @@ export interface ProcessTraits {
   noNewPrivileges?: boolean;
   /** 1 strict, 2 filter. */
   seccomp?: number;
+  /** Unit of systemd that it belongs to, by its control group: `nginx.service`, `session-3.scope`. */
+  unit?: string;
   /** Path of its control group, and the most memory that it allows in bytes. */
   cgroup?: string;
   memoryLimit?: number;

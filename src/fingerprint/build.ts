@@ -51,6 +51,7 @@ export function buildFingerprint(draft: Draft): Fingerprint {
     root: draft.root,
     modified: draft.modified,
     recent: { owner: recentOwner, altered },
+    ...(draft.deeds ? { deeds: draft.deeds } : {}),
     mounts: draft.mounts,
     partial: [...draft.partial],
     newestPackageAt: draft.newestPackageAt,

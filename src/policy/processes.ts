@@ -155,8 +155,9 @@ export function seenProcesses(processes: ProcessFact[], traits?: Map<number, Pro
 /** What a process may do and use beyond the default: facts for a person, not judged. */
 function seenTraits(traits: ProcessTraits | undefined): Attributes {
   if (!traits) return {};
-  const { capabilities, noNewPrivileges, seccomp, memoryLimit } = traits;
+  const { capabilities, noNewPrivileges, seccomp, memoryLimit, unit } = traits;
   return {
+    ...(unit ? { unit: display(unit).text } : {}),
     ...(capabilities ? { capabilities } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
     ...(seccomp ? { seccomp: seccomp === 1 ? 'strict' : 'filter' } : {}),

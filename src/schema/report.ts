@@ -41,6 +41,16 @@ const finding = {
       type: 'array',
       items: { type: 'object', required: ['rule', 'why'], properties: { rule: text, why: text } },
     },
+    attribution: {
+      type: 'array',
+      description: "who did it, by the instance's own logs, which its root can forge",
+      maxItems: 3,
+      items: {
+        type: 'object',
+        required: ['source'],
+        properties: { by: text, at: { type: 'string', format: 'date-time' }, command: text, source: text },
+      },
+    },
   },
 } as const;
 

@@ -6,11 +6,12 @@ import { Frame } from '../../src/collect/frames.ts';
 import { kernel, parseModules } from '../../src/collect/kernel/probe.ts';
 import { mounts, parseMountInfo } from '../../src/collect/mounts/probe.ts';
 import { parseSession, people } from '../../src/collect/people/probe.ts';
-import { parseUtmp, unpack } from '../../src/collect/people/utmp.ts';
+import { parseUtmp } from '../../src/collect/people/utmp.ts';
 import { parseAbstract, parseProcNet } from '../../src/collect/sockets/parse.ts';
 import { sockets } from '../../src/collect/sockets/probe.ts';
 import { traits } from '../../src/collect/traits/probe.ts';
 import { parseUnit, units } from '../../src/collect/units/probe.ts';
+import { unpack } from '../../src/collect/unpack.ts';
 import { Draft } from '../../src/core/draft.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/live/${name}`, import.meta.url));

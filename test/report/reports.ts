@@ -95,6 +95,15 @@ const odd: Report = {
           reason: 'upgraded on the running server',
           before: { version: '3.5.1-1' },
           after: { version: '3.5.2-1\x1b[5m' },
+          attribution: [
+            {
+              by: 'alice\x1b[31m',
+              at: '2026-01-01T10:00:00.000Z',
+              command: 'apt-get install openssl\r\n  medium   ! nothing',
+              source: '/var/log/apt/history.log',
+            },
+            { at: '2026-01-01T09:00:00.000Z', command: 'dpkg upgrade', source: '/var/log/dpkg.log' },
+          ],
         }),
         finding('4', keyOf('/etc/app.conf'), {
           change: 'changed',

@@ -2,7 +2,8 @@ import { escapeName } from '../../core/bytes.ts';
 import type { LoginFact } from '../../core/running.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
-import { parseUtmp, unpack } from './utmp.ts';
+import { unpack } from '../unpack.ts';
+import { parseUtmp } from './utmp.ts';
 
 /** A session as systemd-logind keeps it in /run/systemd/sessions: only people who have a terminal. */
 export function parseSession(text: string): LoginFact | undefined {

@@ -1,22 +1,8 @@
-import { gunzipSync } from 'node:zlib';
 import { escapeName } from '../../core/bytes.ts';
 import type { LoginFact } from '../../core/running.ts';
 
 /** `ut_type` of a login that succeeded: USER_PROCESS, utmp(5). */
 const userProcess = 7;
-/** Most that is unpacked: the question sends 76,800 bytes of a file. */
-const maxOutputLength = 1_000_000;
-
-/** Hexadecimal digits of a file, which may be packed by gzip; garbage gives nothing. */
-export function unpack(hex: string): Buffer {
-  const bytes = Buffer.from(hex.trim(), 'hex');
-  if (bytes.length < 2 || bytes.readUInt16BE(0) !== 0x1f8b) return bytes;
-  try {
-    return gunzipSync(bytes, { maxOutputLength });
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
 
 /**
  * Logins among the records of utmp and wtmp (utmp(5)). glibc has records of 384 bytes with 32-bit times where 32-bit

@@ -40,6 +40,7 @@ export function parseTraits(records: string[], draft: Draft): void {
         });
     } else if (word === 'status') found.status(rest);
     else if (word === 'cgroup') found.cgroups(rest);
+    else if (word === 'units') found.units(rest);
     else if (word === 'libraries') counted = rest;
     else if (word === 'odd') odd = rest;
     else if (word === 'sums') sums = rest;
@@ -102,6 +103,15 @@ class Traits {
       const [, pid, version, path] = /^\/proc\/(\d+)\/cgroup:(0:|\d+:memory):(\/.*)$/.exec(line) ?? [];
       if (path === undefined) continue;
       this.#of(Number(pid)).cgroup = escapeName(version === '0:' ? path : `/memory${path}`);
+    }
+  }
+
+  /** `UNIT PID PID...` lines. */
+  units(text: string): void {
+    for (const line of text.split('\n')) {
+      const [unit = '', ...pids] = line.split(' ');
+      if (!/^[^/]{1,250}\.(?:service|scope)$/.test(unit)) continue;
+      for (const pid of pids) if (/^\d{1,10}$/.test(pid)) this.#of(Number(pid)).unit = escapeName(unit);
     }
   }
 

@@ -44,6 +44,11 @@ if [ "$S" ]; then
     printf '%s\n' "$LIMITS" | sed 's/^/limit /' | tr '\n' '\000'
     printf 'cgroup\n'; grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000; printf '\0'
   fi
+  # units of systemd with their processes, by control group
+  printf 'units\n'
+  grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | sed 's|^/proc/\([0-9]*\)/cgroup:.*/\([^/]*[.][a-z]*\)$|\2 \1|' |
+    sort | awk '$1 != u { if (u != "") print ""; u = $1; printf "%s", u } { printf " %s", $2 } END { print "" }' 2>/dev/null | head -c 200000
+  printf '\0'
   # mappings of files as code: a count for each file
   L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
   printf 'libraries\n'

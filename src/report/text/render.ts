@@ -3,6 +3,7 @@ import { isLive, severities, verdicts } from '../../core/finding.ts';
 import type { InstanceReport, Report, ReportFinding } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
 import { type Alike, alike } from './alike.ts';
+import { attributionLine } from './attribution.ts';
 import { type Paint, painter, severityStyle, verdictStyle } from './style.ts';
 
 /** For people: worst instances first, findings worst first, then what to do. */
@@ -54,13 +55,13 @@ function sharedLines(groups: readonly Alike[], { fleet }: Report, paint: Paint):
     const findings = new Map(
       groups
         .filter(({ first }) => first.image.ref === image)
-        .flatMap(({ shared }) =>
-          shared.map((finding) => [`${finding.kind} ${finding.change} ${finding.subject}`, finding]),
+        .flatMap(({ shared, first }) =>
+          shared.map((finding) => [`${finding.kind} ${finding.change} ${finding.subject}`, { finding, first }]),
         ),
     );
     if (consensus.length === 0 || findings.size === 0) return [];
     const head = `${paint('bold', `image ${printable(image)}`)}  most of its ${instances} instances share this`;
-    return [head, ...[...findings.values()].flatMap((finding) => findingLines(finding, paint)), ''];
+    return [head, ...[...findings.values()].flatMap(({ finding, first }) => findingLines(finding, paint, first)), ''];
   });
 }
 
@@ -73,7 +74,7 @@ function groupLines({ instances, first: instance, shared }: Alike, paint: Paint,
   const head = `${paint('bold', who)}  ${paint(verdictStyle[instance.verdict], instance.verdict)}  score ${instance.score}  ${paint('dim', `${image}${instance.os ? `, ${printable(instance.os)}` : ''}`)}`;
   return [
     head,
-    ...findings.flatMap((f) => findingLines(f, paint)),
+    ...findings.flatMap((f) => findingLines(f, paint, instances.length > 1 ? instance : undefined)),
     ...(shared.length > 0
       ? [
           paint(
@@ -100,7 +101,8 @@ function groupLines({ instances, first: instance, shared }: Alike, paint: Paint,
 
 const signs: Record<ReportFinding['change'], string> = { added: '+', removed: '-', changed: '~', violates: '!' };
 
-function findingLines(finding: ReportFinding, paint: Paint): string[] {
+/** `of` is the instance whose finding stands for several. */
+function findingLines(finding: ReportFinding, paint: Paint, of?: InstanceReport): string[] {
   const mark = isLive(finding) ? finding.severity : finding.disposition;
   const style = isLive(finding) ? severityStyle[finding.severity] : 'dim';
   const notes = [
@@ -117,6 +119,7 @@ function findingLines(finding: ReportFinding, paint: Paint): string[] {
     `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', finding.subject)}${values}${tail}`,
     `           ${paint('dim', printable(finding.reason))}`,
     ...(finding.diff ? diffLines(finding.diff, paint) : []),
+    ...attributionLine(finding, of?.name).map((line) => `           ${paint('dim', line)}`),
   ];
 }
 
