@@ -51,7 +51,7 @@ export function judgeInstance(
   compileFor: CompileFor,
   now: Date,
   supersededAt?: number,
-): Pick<Outcome, 'findings' | 'claims' | 'gaps' | 'evidence'> {
+): Pick<Outcome, 'findings' | 'claims' | 'gaps' | 'evidence'> & { socketsJudged: boolean } {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
   const policy = compileFor({
@@ -74,6 +74,7 @@ export function judgeInstance(
     findings,
     claims,
     evidence: evidenceFor(policy),
+    socketsJudged: image.sockets !== undefined || policy.allow.some(({ rule }) => rule.fact === 'socket'),
     gaps: [...live.gaps, ...gaps, ...imageGaps].map(withoutPaths),
   };
 }

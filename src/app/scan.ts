@@ -143,13 +143,14 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     const manifest = known ?? manifests.byHints(live.os.imageHints);
     outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
-    if (manifest)
-      Object.assign(
-        outcome,
-        { manifest },
-        judgeInstance(instance, live, manifest, (await policy()).compileFor, at, manifests.supersededAt(manifest)),
+    if (manifest) {
+      const { compileFor } = await policy();
+      const { socketsJudged, ...judged } = judgeInstance(
+        ...([instance, live, manifest, compileFor, at, manifests.supersededAt(manifest)] as const),
       );
-    else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
+      Object.assign(outcome, { manifest }, judged);
+      if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
+    } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
   } catch (error) {
     outcome.gaps = [reachGap(error)];
   }

@@ -29,6 +29,12 @@ export interface WaiverRequest {
 /** A waiver for a finding. @throws UserError when the finding has no digest to pin to. */
 export function waiverFor({ instance, finding }: Located, request: WaiverRequest): Waiver {
   const { owner, reason, ticket, expires, scope, pin } = request;
+  if (reason.trim().length < 10)
+    throw new UserError(
+      `the reason "${reason}" says too little`,
+      'write at least 10 characters, for the one who reads the report',
+    );
+  if (owner.trim() === '') throw new UserError('the waiver has no owner', 'name who answers for it');
   const sha256 = finding.after?.['sha256'];
   if (pin && (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)))
     throw new UserError(`the ${finding.kind} ${finding.subject} has no digest to pin the waiver to`, 'leave --pin out');

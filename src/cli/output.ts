@@ -21,7 +21,10 @@ export async function writerFor(
   const wanted = kind === 'compliance' && format === 'text' ? 'markdown' : format;
   const known = Object.keys(kind === 'compliance' ? complianceFormats : renderers);
   if (!known.includes(wanted))
-    throw new UserError(`--format ${format} is not for a report of ${kind}`, `it has ${known.join(', ')}`);
+    throw new UserError(
+      `--format ${format} is not for a report of ${kind}`,
+      `it has ${known.join(', ')}${kind === 'findings' && wanted in complianceFormats ? '; --report compliance has it' : ''}`,
+    );
   if (kind === 'compliance') return provide(complianceFormats, 'format', wanted);
   const renderer = await provide(renderers, 'format', wanted);
   return (report, options) => renderer.render(report, options);

@@ -52,7 +52,10 @@ export function parseText<T>(text: string, path: string, what: string, validate:
       .map((k) => k.replaceAll('~1', '/').replaceAll('~0', '~'));
     return `${at(offsetOf(document, keys))}: ${keys.join('.') || 'the document'} ${message}`;
   });
-  throw new UserError([...new Set(said)].join('\n'), `this is a ${what}; "snowfence schema" prints its schema`);
+  throw new UserError(
+    [...new Set(said)].join('\n'),
+    `this is a ${what}; "snowfence schema ${what === 'policy' ? 'policy' : 'config'}" prints its schema`,
+  );
 }
 
 function offsetOf(document: ReturnType<typeof parseDocument>, keys: string[]): number {

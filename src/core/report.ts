@@ -92,6 +92,8 @@ export interface Coverage {
   /** Bytes that came over the wire. */
   bytesReceived?: number;
   processes?: number;
+  /** Were listening sockets judged? Not where neither the manifest nor a rule says which there may be. */
+  socketsJudged?: boolean;
   /** Of these, processes of containers: another image's business, not judged here. */
   containerProcesses?: number;
   /** When the oldest hash that this verdict relies on was read, RFC 3339 UTC. */

@@ -88,6 +88,14 @@ function weigh(drift: Drift): { severity: Severity; reason: string; rule: string
     return { severity: 'medium', rule: 'account/removed', reason: 'an account of the image was removed' };
   if (isUser) {
     const parts = userFields.filter((_, i) => was[i] !== now[i]);
+    const emptied = parts.includes('password') && (now[userFields.indexOf('password')] ?? '').startsWith('none ');
+    if (emptied)
+      return {
+        severity: 'critical',
+        rule: 'account/no-password',
+        tamper: true,
+        reason: 'an account of the image has no password now: anybody can log in as it',
+      };
     const grave = parts.some((p) => p === 'uid' || p === 'gid' || p === 'shell' || p === 'password');
     return {
       severity: grave ? 'high' : 'medium',

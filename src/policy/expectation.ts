@@ -11,6 +11,14 @@ export interface FileSight {
   launchKeys: readonly string[];
 }
 
+const extraWords = {
+  acl: 'an access control list',
+  defaultAcl: 'a default access control list',
+  flags: 'an immutable or append-only flag',
+  selinux: 'a SELinux label',
+  device: 'another device number',
+} as const;
+
 /** What is not as the rule says it must be, in words; undefined when all is. */
 export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
   if (!rule.changes.includes(sight.change)) return `it was ${sight.change}, allowed is ${rule.changes.join(' or ')}`;
@@ -20,11 +28,13 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
   if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
     return 'it has file capabilities';
   const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter((name) => name !== 'selinux');
-  if (more.length > 0 && sight.change !== 'removed') return `it has ${more.join(', ')}`;
+  if (more.length > 0 && sight.change !== 'removed') return `it has ${more.map((name) => extraWords[name]).join(', ')}`;
   // A rule that says nothing of modes was written for data: whatever can be run is not what it meant.
   if (!only?.modes && !only?.attributes && after.size !== '0' && (isExecutable(after) || isSetId(after)))
     return 'it can be executed';
   if (!only) return undefined;
+  const strange = only.launchKeys ? strangeKeys(sight) : undefined;
+  if (strange !== undefined) return strange;
   if (only.type && after.type !== only.type) return `its type is ${after.type}, allowed is ${only.type}`;
   if (only.modes && !only.modes.some((mode) => Number.parseInt(mode, 8) === Number.parseInt(after.mode, 8))) {
     return `its mode is ${after.mode}, allowed is ${only.modes.join(' or ')}`;
@@ -54,16 +64,19 @@ function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight
     const odd = oddLine(only.lines, sight.oldContent ?? '', text);
     if (odd !== undefined) return `a line that is not expected was added or removed: ${odd.trim().slice(0, 80)}`;
   }
-  if (only.launchKeys) {
-    // Every key in a line, because a known one may stand in the comment or in an option of a strange one.
-    const strange = keyLines(text).filter((line) => {
-      const keys = line.match(/AAAA[A-Za-z0-9+/]*={0,2}/g) ?? [];
-      return keys.length === 0 || keys.some((key) => !sight.launchKeys.includes(key));
-    });
-    if (strange.length > 0)
-      return `it holds ${strange.length} public ${strange.length === 1 ? 'key' : 'keys'} that the platform did not give it at launch`;
-  }
   return undefined;
+}
+
+/** Keys that the platform did not give; undefined when there are none, or the text is not known. */
+function strangeKeys(sight: FileSight): string | undefined {
+  const text = sight.after?.size === '0' ? '' : (sight.newContent ?? '');
+  // Every key in a line, because a known one may stand in the comment or in an option of a strange one.
+  const strange = keyLines(text).filter((line) => {
+    const keys = line.match(/AAAA[A-Za-z0-9+/]*={0,2}/g) ?? [];
+    return keys.length === 0 || keys.some((key) => !sight.launchKeys.includes(key));
+  });
+  if (strange.length === 0) return undefined;
+  return `it holds ${strange.length} public ${strange.length === 1 ? 'key' : 'keys'} that the platform did not give it at launch`;
 }
 
 /** Is this line of the form that the rule expects of lines that come and go? */

@@ -113,8 +113,16 @@ export function weigh(the: Case, file: FileDrift): Weight | undefined {
     if (weight.executable && !isExecutable(now)) return false;
     if (weight.setId && !(file.after ? isSetId(file.after) : file.before ? isSetId(file.before) : false)) return false;
     if (weight.capabilities && !capabilitiesMatter(file)) return false;
+    if (weight.open && !isOpened(file)) return false;
     return !weight.packaged || isTampered(the, file);
   })?.weight;
+}
+
+/** May anybody write into the directory (and nobody is held by a sticky bit), though the image's could not be? */
+function isOpened({ before, after }: FileDrift): boolean {
+  const bits = (file: FileValue | undefined) => (file ? Number.parseInt(file.mode, 8) : 0);
+  const open = (file: FileValue | undefined) => (bits(file) & 0o1002) === 0o002;
+  return after?.type === 'd' && open(after) && !open(before);
 }
 
 function capabilitiesMatter({ before, after }: FileDrift): boolean {
@@ -147,10 +155,17 @@ function sides({ before, after }: FileDrift) {
   return { ...(before ? { before } : {}), ...(after ? { after } : {}) };
 }
 
+/** What an entry is, where that is not what its path lets one think. */
+function nature(file: FileValue | undefined): string {
+  if (!file || file.type === 'f' || file.type === 'd') return '';
+  if (file.type === 'l') return ` (link to ${printableLink(file.link)})`;
+  return ` (${typeNames[file.type] ?? 'of an unknown type'}${file.extra.device ? ` ${file.extra.device}` : ''})`;
+}
+
 /** What differs, in words. */
 function what(file: FileDrift): string {
   const { drift, before, after } = file;
-  if (!before || !after) return drift.change;
+  if (!before || !after) return `${drift.change}${nature(after ?? before)}`;
   if (before.type !== after.type) return 'another type of file';
   const content = before.sha256 !== after.sha256 || before.size !== after.size ? ['content'] : [];
   return `${[...content, ...beyondContent(file)].join(', ')} changed`;

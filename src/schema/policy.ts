@@ -32,6 +32,7 @@ export const weight = {
     executable: { const: true, description: 'executable by anybody' },
     setId: { const: true, description: 'set-user-id or set-group-id' },
     capabilities: { const: true, description: 'has, had or lost file capabilities' },
+    open: { const: true, description: 'a directory that anybody may write, and could not before' },
     packaged: { const: true, description: 'belongs to a package that did not change, and its content differs' },
     tamper: { const: true, description: 'evidence of tampering: investigate before the instance is replaced' },
     controls: common.controls,

@@ -98,6 +98,7 @@ const instance = {
         files: { type: 'number', minimum: 0, maximum: 1 },
         depth: { enum: ['full', 'quick', 'metadata'] },
         filesHashedNow: { type: 'integer', minimum: 0 },
+        socketsJudged: { type: 'boolean' },
         bytesReceived: { type: 'integer', minimum: 0 },
         oldestHashAt: { type: 'string', format: 'date-time' },
       },

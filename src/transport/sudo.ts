@@ -23,7 +23,7 @@ export async function sudoOf({ sudo, sudoPassword, sudoCommand }: Reach): Promis
   if (sudoPassword !== undefined && sudoCommand !== undefined) {
     throw new ReachError(
       'unsupported',
-      'reach.sudoCommand and reach.sudoPassword are both given',
+      'sudoCommand and sudoPassword are both given',
       'the helper of "snowfence doctor --sudoers" has a NOPASSWD rule: leave the password out',
     );
   }
@@ -113,7 +113,7 @@ const refusals: readonly (readonly [RegExp, GapReason, string])[] = [
   [
     /a (terminal|password) is required|must have a terminal|askpass/i,
     'auth',
-    'it wants a password: give reach.sudoPassword by reference (env:NAME or file:PATH), or a NOPASSWD rule: snowfence doctor --sudoers',
+    'it wants a password: give --sudo-password (sudoPassword in a fleet file) by reference, env:NAME or file:PATH, or a NOPASSWD rule: snowfence doctor --sudoers',
   ],
   [/must have a tty/, 'permission', 'it wants a terminal (requiretty): add "Defaults:USER !requiretty" to sudoers'],
   [

@@ -62,6 +62,24 @@ describe('snowfence waiver', () => {
     expect(() => file()).toThrow();
   });
 
+  it('refuses a reason that its own reader would refuse, and writes nothing', async () => {
+    const ended = await desk.run(
+      'waiver',
+      'add',
+      id,
+      '--owner',
+      'ops',
+      '--reason',
+      't',
+      '--expires',
+      '14d',
+      '--report',
+      report,
+    );
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('the reason "t" says too little') });
+    expect(() => file()).toThrow();
+  });
+
   it('refuses a second one for the same, an unknown finding, and a file with mistakes', async () => {
     await add('--expires', '14d');
     expect(await add('--expires', '14d')).toMatchObject({ code: 2, stderr: expect.stringContaining('already') });

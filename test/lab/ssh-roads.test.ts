@@ -271,7 +271,7 @@ describeLab('sudo', () => {
     };
     for (const client of clients) {
       expect(await say('steward', [...by(client), '--sudo'])).toMatch(
-        /^sudo: .*wants a password: give reach.sudoPassword/,
+        /^sudo: .*wants a password: give --sudo-password/,
       );
       expect(await say('steward', [...by(client), ...password('wrong')])).toMatch(
         /^sudo: .*is wrong \(it was offered once\).*1 incorrect password attempt/,

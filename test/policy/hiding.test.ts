@@ -142,7 +142,7 @@ describe('a package that was upgraded', () => {
     ['/usr/bin/x', f('757'), 'critical'],
     ['/usr/bin/x', f('755', 'b', '1000 0'), 'critical'],
     ['/usr/bin/x', `f 755 0 0 9 ${sum('b')} 0100`, 'critical'],
-    ['/etc/x.d', 'd 777 0 0 - - -', 'medium'],
+    ['/etc/x.d', 'd 777 0 0 - - -', 'critical'],
   ])('explains no new rights: %s %s', (path, value, severity) => {
     expect(upgraded({ [path]: value })).toContain(`${severity} ${path}`);
   });

@@ -109,6 +109,29 @@ it('nothing is proposed for programs, set-id files, and what is below /etc unsee
   expect(refused.join('\n')).toMatch(/\/opt\/y.*(set-id|tampering)/);
 });
 
+it('nothing is proposed that only some had, that anybody may write, or that is no file', () => {
+  const odd = { ...launched(1), '/var/lib/once': { text: 'x' } };
+  const open = { '/var/lib/open': { text: 'x', mode: '666' } };
+  const { rules, refused } = learn(
+    report([odd, launched(2), { ...launched(3), ...open }].map((files, i) => judged(`i${i}`, files))),
+  );
+  expect(rules.map(({ rule }) => rule.paths?.[0])).toEqual(['/etc/app.conf', '/var/lib/app/seed']);
+  expect(refused.join('\n')).toContain('/var/lib/once: seen on 1 of 3 only');
+  expect(refused.join('\n')).toContain('/var/lib/open (added): anybody may write it');
+  const mount = {
+    kind: 'mount',
+    change: 'added',
+    subject: '/usr/local/share',
+    disposition: 'drift',
+    after: { file: '/usr/local/share', options: 'rw' },
+  };
+  const [one] = report([[mount as never]]);
+  expect(learn(one ? [one] : [])).toEqual({
+    rules: [],
+    refused: ['mount /usr/local/share (added): it is not the file itself'],
+  });
+});
+
 it('the policy is valid as it is written, and says where it comes from', async () => {
   const instances = report([1, 2].map((n) => judged(`i${n}`, launched(n))));
   const base = { scan: { id: 's', startedAt: 't' }, instances } as unknown as Report;

@@ -194,7 +194,7 @@ describe('one change is one finding', () => {
     expect(live({}, tree('755'))).toEqual(['high account added sudo rule eve ALL=(ALL) ALL']);
     expect(live(tree('755'), {})).toEqual(['high account removed sudo rule eve ALL=(ALL) ALL']);
     expect(live({}, tree('777'))).toEqual([
-      'high account added /etc/sudoers.d',
+      'critical file added /etc/sudoers.d',
       'high account added sudo rule eve ALL=(ALL) ALL',
     ]);
   });

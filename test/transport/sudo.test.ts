@@ -94,7 +94,7 @@ describe('a password for sudo', () => {
     const { answer } = await through('x', { sudo: true });
     expect(answer.refused).toMatchObject({
       reason: 'auth',
-      detail: expect.stringContaining('give reach.sudoPassword'),
+      detail: expect.stringContaining('give --sudo-password'),
     });
   });
 

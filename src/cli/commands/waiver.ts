@@ -26,7 +26,7 @@ export function addWaiver(program: Command, context: Context): void {
     .description('accept a finding for a time; a waiver that has expired is never honoured')
     .argument('<FINDING>', 'its id, or the beginning of it')
     .requiredOption('--owner <name>', 'who answers for it')
-    .requiredOption('--reason <text>', 'why it is right, for the one who reads the report')
+    .requiredOption('--reason <text>', 'why it is right, for the one who reads the report (10 characters or more)')
     .requiredOption('--expires <time>', 'until when: 14d, 2027-01-31 (UTC), or a time with its zone')
     .option('--ticket <id>', 'where it was decided')
     .addOption(

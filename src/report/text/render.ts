@@ -128,7 +128,9 @@ function versionChange({ before, after }: ReportFinding): string {
   const now = after?.['version'];
   return old && now
     ? ` ${printable(String(old))} -> ${printable(String(now))}`
-    : ` ${printable(String(now ?? old ?? ''))}`;
+    : (now ?? old ?? '') === ''
+      ? ''
+      : ` ${printable(String(now ?? old))}`;
 }
 
 /** What a setting was and is, where that is a short text that says something. */
@@ -177,6 +179,14 @@ function summary(report: Report, paint: Paint): string[] {
     ...(report.scan.partial ? [paint(['bold', 'magenta'], 'The scan was interrupted: this report is partial.')] : []),
     `${total} ${total === 1 ? 'instance' : 'instances'}: ${parts.join(', ') || 'none'}`,
     `findings: ${grave.join(', ') || 'none'}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'thing' : 'things'} could not be read` : ''}`,
+    ...(report.instances.some((one) => one.coverage.socketsJudged === false)
+      ? [
+          paint(
+            'dim',
+            'listening sockets were not judged: no allow rule lists any, and the manifest is of no running instance',
+          ),
+        ]
+      : []),
     ...waiverLine(report, paint),
     paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
   ];

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { messageOf, UserError } from '../../core/errors.ts';
@@ -32,9 +32,27 @@ export function openDatabase(path: string): Db {
   });
 }
 
+/** Like mkdir -p. Node's own turns for ever where a parent exists and nothing can be made in it, as below /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeDirectory(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    throw new UserError(`cannot make the directory ${path}: ${messageOf(error)}`, 'choose another file for the store', {
+      cause: error,
+    });
+  }
+}
+
 /** What is remembered tells an attacker where to look: only the owner may. Existing files keep the mode they have. */
 function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   const file = openSync(path, 'a+', 0o600);
   try {
     // SQLite itself takes a file of a few bytes for an empty database, and writes over it.

@@ -89,6 +89,8 @@ describe('refuses, naming the file,', () => {
     writeFileSync(file, '');
     expect(refusal(join(file, 'store.db'))).toContain('a part of its path is a file');
     expect(refusal(join(file, 'x/store.db'))).toContain('a part of its path is a file');
+    // Node's recursive mkdir turns there for ever.
+    expect(refusal('/proc/nope/x/store.db')).toContain('cannot make the directory /proc/nope');
   });
 
   it('a damaged one, when the damage is met', async () => {
