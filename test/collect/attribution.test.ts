@@ -49,7 +49,7 @@ describe('times of logs', () => {
 
 describe('logs of packages', () => {
   it('of apt tell who, when and which command (captured)', () => {
-    const [one, ...more] = deeds('/var/log/apt/history.log', fixture('apt-history.log'));
+    const [one, ...more] = deeds('/var/log/apt/history.log', fixture('apt-history.txt'));
     expect(more).toEqual([]);
     expect(one).toEqual({
       kind: 'packages',
@@ -81,7 +81,7 @@ End-Date: 2026-11-20  06:12:30
   });
 
   it('of dpkg tell a time for each package (captured)', () => {
-    const found = deeds('/var/log/dpkg.log', fixture('dpkg.log'));
+    const found = deeds('/var/log/dpkg.log', fixture('dpkg.txt'));
     expect(found.map(({ packages, command }) => [packages, command])).toContainEqual([['runc'], 'dpkg install']);
     expect(new Set(found.flatMap(({ packages }) => packages))).toEqual(
       new Set(['runc', 'containerd', 'tini', 'docker.io']),
@@ -146,11 +146,11 @@ describe('the log of authentication', () => {
   const line = (rest: string) => `2026-11-21T10:00:00.123456+00:00 web-1 ${rest}`;
 
   it('tells what was done to accounts (captured)', () => {
-    const found = auth(fixture('auth.log')).map(({ command, by, accounts }) => [command, by, accounts]);
+    const found = auth(fixture('auth.txt')).map(({ command, by, accounts }) => [command, by, accounts]);
     for (const expected of [
       ['useradd', undefined, ['user eve']],
       ['chpasswd', undefined, ['user eve']],
-      ['passwd', undefined, ['user eve']],
+      ['passwd', 'root', ['user eve']],
       ['usermod', undefined, ['group sudo', 'user eve']],
       ['usermod', undefined, ['user eve']],
       ['gpasswd', 'root', ['group adm', 'user eve']],
@@ -218,7 +218,7 @@ it('never fails, whatever the logs hold', () => {
     ],
     ...['/var/log/pacman.log', '/var/lib/snapd/state.json', '/var/log/auth.log', '/etc/shadow', 'constructor'],
   ];
-  const whole = `${fixture('auth.log')}${fixture('apt-history.log')}${fixture('dpkg.log')}`;
+  const whole = `${fixture('auth.txt')}${fixture('apt-history.txt')}${fixture('dpkg.txt')}`;
   fc.assert(
     fc.property(fc.constantFrom(...paths), fc.nat(whole.length), fc.string({ unit: 'binary' }), (path, cut, noise) => {
       for (const word of ['log', 'packed', 'unreadable'])

@@ -148,7 +148,7 @@ touch -r /tmp/ref /usr/bin/tac`),
     expect: changed('/etc/shadow', 'high', 'account'),
   },
   { name: 'owner of a program', do: sh('chown scanner /usr/bin/tac'), expect: changed('/usr/bin/tac', 'high') },
-  { name: 'mode of a directory', do: sh('chmod 777 /opt'), expect: changed('/opt', 'medium') },
+  { name: 'mode of a directory', do: sh('chmod 777 /opt'), expect: changed('/opt', 'critical') },
   { name: 'set-user-id on a program', do: sh('chmod u+s /usr/bin/tac'), expect: changed('/usr/bin/tac', 'critical') },
   {
     name: 'set-user-id shell in /opt',
