@@ -30,7 +30,11 @@ export function addHistory(program: Command, context: Context): void {
     .command('show')
     .description('a stored scan again, in any format')
     .argument('<SCAN>', 'id, begin of an id, last or last~N')
-    .addOption(new Option('--format <format>', 'of the result').choices(formats).default('text'))
+    .addOption(
+      new Option('--format <format>', 'of the result; markdown and html are for --report compliance')
+        .choices(formats)
+        .default('text'),
+    )
     .addOption(new Option('--report <kind>', 'what it is about').choices([...reportKinds]).default('findings'))
     .option('--all', 'show expected and waived differences too')
     .option('--store <file>', 'the store')

@@ -57,7 +57,12 @@ export function addScan(program: Command, context: Context): void {
     .option('--inventory <file>', 'fleet file (YAML): hosts, groups, labels, images')
     .option('--manifest <file>', 'manifest of the image that all of them were launched from')
     .option('--image <ref>', 'the same by the ref or digest of a manifest in the store')
-    .option('--policy <file>', 'own policy file, repeatable; its rules win over the shipped ones', collectOption, [])
+    .option(
+      '--policy <file>',
+      'own policy file or pack:NAME, repeatable; its rules win over the shipped ones',
+      collectOption,
+      [],
+    )
     .addOption(
       new Option(
         '--depth <depth>',
@@ -80,7 +85,11 @@ export function addScan(program: Command, context: Context): void {
     .option('--per-group <n>', 'instances of one group at once, 0 = no limit', numberOption('--per-group', 0, 1000), 0)
     .option('--group-by <label>', 'a label that tells groups for --per-group, such as their hypervisor')
     .option('--no-scratch', 'do not use memory (/dev/shm) of the instance: more bytes on the wire, no quick scans')
-    .addOption(new Option('--format <format>', 'of the result').choices(formats).default('text'))
+    .addOption(
+      new Option('--format <format>', 'of the result; markdown and html are for --report compliance')
+        .choices(formats)
+        .default('text'),
+    )
     .addOption(new Option('--report <kind>', 'what the result is about').choices([...reportKinds]).default('findings'))
     .option('--output <file>', 'write the result there instead of to standard output')
     .addOption(
