@@ -26,8 +26,14 @@ const path = fc
   .map((parts) => `/${parts.join('/')}`);
 const tree = fc.uniqueArray(path, { maxLength: 60 });
 
+/** Those that this machine has; every system has one under the plain name. */
+const awks = [
+  'awk',
+  ...['mawk', 'gawk', 'busybox awk'].filter((command) => !spawnSync(command.split(' ')[0] ?? '').error),
+];
+
 describe('the cut', () => {
-  it.each(['awk', 'mawk', 'gawk', 'busybox awk'])('is the same here and in %s, as the program has it', (command) => {
+  it.each(awks)('is the same here and in %s, as the program has it', (command) => {
     const [file = '', ...rest] = command.split(' ');
     const table = /SF_TABLE='([^']*)'/.exec(question)?.[1];
     const sum = /SF_CUT='([^']*)'/.exec(question)?.[1];
@@ -41,7 +47,7 @@ describe('the cut', () => {
       input: Buffer.from(`${paths.join('\n')}\n`, 'latin1'),
       env: { ...process.env, LC_ALL: 'C' },
     });
-    if (error && command !== 'awk') return;
+    expect(error).toBeUndefined();
     const ours = paths.map((p) => (cutsBehind(Buffer.from(p, 'latin1'), 0, p.length) ? '1' : '0'));
     expect(stdout.toString().trim().split('\n')).toEqual(ours);
     expect(ours.filter((cut) => cut === '1').length).toBeGreaterThan(20);
