@@ -44,6 +44,12 @@ export function explanation({ instance, finding }: Located, { policies }: Policy
     ...(prevalence
       ? ['', `${prevalence.seen} of ${prevalence.of} instances of ${printable(instance.image.ref)} show the same`]
       : []),
+    ...(finding.attack
+      ? [
+          '',
+          `an intruder who leaves this: ${finding.attack.tactic}, ${finding.attack.name} (ATT&CK ${finding.attack.id})`,
+        ]
+      : []),
     ...(finding.controls.length > 0 ? ['', `bears on ${finding.controls.join(', ')}`] : []),
     '',
     ...advice(finding),

@@ -1,8 +1,9 @@
 import { compareSeverity, type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
-import type { InstanceReport, Report, ReportFinding } from '../core/report.ts';
-import { imageReports, isShared, withPrevalence } from '../fleet/consensus.ts';
+import type { ImageReport, InstanceReport, Report, ReportFinding } from '../core/report.ts';
+import { imageReports, isShared, type Member, withPrevalence } from '../fleet/consensus.ts';
 import { controlReports } from '../fleet/controls.ts';
 import { type Claim, sharedIdentities } from '../fleet/unique.ts';
+import { recommendImage } from '../recommend/image.ts';
 import { recommend } from '../recommend/recommendation.ts';
 import { flagsOf, scoreOf } from '../recommend/verdict.ts';
 import type { Outcome } from './instance.ts';
@@ -37,9 +38,27 @@ export function fleetReport(
   return {
     summary: summaryOf(instances),
     instances,
-    fleet: imageReports(members, snowflakes),
+    fleet: imagesOf(members, instances, snowflakes),
     controls: controlReports(audited),
   };
+}
+
+/** The images of a fleet, each with what is recommended for it. */
+function imagesOf(members: Member[], instances: InstanceReport[], snowflakes: Set<string>): ImageReport[] {
+  const seen = new Map<string, string>();
+  for (const { id, kind, firstSeenAt } of instances.flatMap(({ findings }) => findings))
+    if (kind === 'package' && firstSeenAt) seen.set(id, firstSeenAt);
+  const byImage = new Map<string, InstanceReport[]>();
+  for (const [i, one] of instances.entries()) {
+    const image = members[i]?.image ?? '';
+    const known = byImage.get(image);
+    if (known) known.push(one);
+    else byImage.set(image, [one]);
+  }
+  return imageReports(members, { snowflakes, firstSeen: (_, finding) => seen.get(finding.id) }).map((image) => ({
+    ...image,
+    recommendation: recommendImage(image, byImage.get(image.image) ?? []),
+  }));
 }
 
 function instanceReport(
@@ -53,6 +72,7 @@ function instanceReport(
     hasManifest: o.manifest !== undefined,
     findings,
     gaps: o.gaps,
+    hashed: o.coverage.files,
     shared: isShared,
   };
   const flags = flagsOf(standing);

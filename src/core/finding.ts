@@ -51,6 +51,14 @@ export interface Attribution {
   source: string;
 }
 
+/** A technique of MITRE ATT&CK, and the tactic it serves here. */
+export interface Technique {
+  /** E.g. `T1098.004`. */
+  id: string;
+  name: string;
+  tactic: string;
+}
+
 /** A drift, a whitelist violation or a broken requirement after policy judged it. */
 export interface Finding {
   /** Stable over scans: same instance, kind, change and subject = same id. */
@@ -89,6 +97,10 @@ export interface Finding {
   controls: string[];
   /** Rules that were about it and did not decide, and why not; the first few. */
   considered?: { rule: string; why: string }[];
+  /** What an intruder who leaves such a trace does, in the words of MITRE ATT&CK; only where one clearly fits. */
+  attack?: Technique;
+  /** What updates packages by itself and did this, by the instance's own logs. */
+  agent?: string;
   /** Who did it and when, likeliest first; at most three. */
   attribution?: Attribution[];
 }
@@ -114,4 +126,9 @@ export interface Recommendation {
   action: 'keep' | 'replace' | 'rebake' | 'investigate';
   /** One sentence that a person can act on. */
   reason: string;
+  /** How much was read, and how clear what was found is; docs/judgement.md has the table. */
+  confidence: Confidence;
 }
+
+export const confidences = ['low', 'medium', 'high'] as const;
+export type Confidence = (typeof confidences)[number];

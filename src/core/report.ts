@@ -114,6 +114,18 @@ export interface ImageReport {
   clusters: { findings: number; instances: string[] }[];
   /** Ids of the instances with verdict `snowflake`. */
   snowflakes: string[];
+  /** Instances that differ from what most share: live findings of their own, and those of most that they lack. Farthest first. */
+  outliers?: {
+    instance: string;
+    own: number;
+    missing: number;
+    /** (own + missing) / (live findings of either), 0-1. */
+    distance: number;
+  }[];
+  /** Packages that the instances hold in different versions (`none`: not at all), and since when a scan has seen it. */
+  skew?: { package: string; versions: { version: string; instances: number; since?: string }[] }[];
+  /** What to do with the image; absent, like the two before it, in reports of scanners before them. */
+  recommendation?: Recommendation;
 }
 
 /** What happens while a scan runs, in order; the NDJSON format and the progress line listen to it. */

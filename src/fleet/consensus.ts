@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts';
 import type { ImageReport } from '../core/report.ts';
 import { Census } from './census.ts';
+import { outliersOf, skewOf } from './outliers.ts';
 
 /** One judged instance as the fleet sees it. */
 export interface Member {
@@ -33,8 +34,19 @@ export function isShared(finding: Finding): boolean {
   return of >= quorum && seen > of / 2;
 }
 
-/** Per image: what most share, who drifted alike, who stands out. */
-export function imageReports(members: Member[], snowflakes: Set<string>): ImageReport[] {
+/** What a fleet's opinion of an image rests on, beside its members. */
+export interface ImageContext {
+  /** Ids of the instances with verdict `snowflake`. */
+  snowflakes: ReadonlySet<string>;
+  /** When a scan of the member saw the finding first, RFC 3339 UTC. */
+  firstSeen(member: Member, finding: Finding): string | undefined;
+}
+
+/** Per image: what most share, who drifted alike, who stands out and how far. Without a recommendation, which is another's. */
+export function imageReports(
+  members: Member[],
+  { snowflakes, firstSeen }: ImageContext,
+): Omit<ImageReport, 'recommendation'>[] {
   const census = new Census(members);
   return [...census.images].map(([image, siblings]) => {
     const shared = new Map<number, Finding>();
@@ -65,6 +77,8 @@ export function imageReports(members: Member[], snowflakes: Set<string>): ImageR
       })),
       clusters: [...clusters.values()],
       snowflakes: siblings.filter((m) => snowflakes.has(m.id)).map((m) => m.id),
+      outliers: outliersOf(siblings, census, new Set(shared.keys())),
+      skew: skewOf(siblings, firstSeen),
     };
   });
 }

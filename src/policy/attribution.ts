@@ -32,7 +32,7 @@ export function attributor(the: Case): (finding: Finding) => Finding {
     const agent = finding.kind === 'package' ? found[0]?.agent : undefined;
     return {
       ...finding,
-      ...(agent ? { reason: `${finding.reason}, by ${agent}` } : {}),
+      ...(agent ? { reason: `${finding.reason}, by ${agent}`, agent } : {}),
       attribution: told(found),
     };
   };

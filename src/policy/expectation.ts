@@ -9,6 +9,8 @@ export interface FileSight {
   oldContent?: string;
   newContent?: string;
   launchKeys: readonly string[];
+  /** Numeric id of a user or group by the instance's own files; undefined when there is none of that name. */
+  idOf?: (kind: 'user' | 'group', name: string) => string | undefined;
 }
 
 const extraWords = {
@@ -40,7 +42,7 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
     return `its mode is ${after.mode}, allowed is ${only.modes.join(' or ')}`;
   }
   const owner = `${after.uid}:${after.gid}`;
-  if (only.owners && !only.owners.includes(owner))
+  if (only.owners && !only.owners.some((one) => numeric(one, sight) === owner))
     return `its owner is ${owner}, allowed is ${only.owners.join(' or ')}`;
   if (only.maxSize !== undefined && Number(after.size) > only.maxSize)
     return `its size is ${after.size} bytes, allowed is ${only.maxSize}`;
@@ -52,6 +54,13 @@ export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
     return 'more than its content differs';
   }
   return misfitOfContent(only, sight);
+}
+
+/** `0:999` of `root:ssh_keys`. A name that nobody has stays a name, and equals no number. */
+function numeric(owner: string, { idOf }: FileSight): string {
+  const [user = '', group = ''] = owner.split(':');
+  const id = (kind: 'user' | 'group', name: string) => (/^[0-9]/.test(name) ? name : (idOf?.(kind, name) ?? name));
+  return `${id('user', user)}:${id('group', group)}`;
 }
 
 function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight): string | undefined {

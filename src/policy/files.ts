@@ -51,7 +51,10 @@ export interface JudgedFile {
 export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges): JudgedFile {
   const { drift, ownedBy } = file;
   const text = textsOf(the, file);
-  const sight: FileSight = { change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text };
+  const sight: FileSight = {
+    ...{ change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text },
+    idOf: (kind, name) => lookup(the.live.accounts, `${kind} ${name}`)?.split('\t')[0],
+  };
   let doubt = '';
   const passed: Considered = [];
   for (const { rule, matches } of the.policy.expect) {

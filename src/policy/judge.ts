@@ -2,6 +2,7 @@ import type { Finding } from '../core/finding.ts';
 import { compareSeverity, isLive } from '../core/finding.ts';
 import { explainedByAccount } from './account-files.ts';
 import { judgeAccounts } from './accounts.ts';
+import { withTechnique } from './attack.ts';
 import { attributor } from './attribution.ts';
 import type { Case, Judgement, PackageChanges } from './case.ts';
 import { judgeDenied } from './deny.ts';
@@ -55,7 +56,7 @@ export function judge(the: Case): Judgement {
     ...judgeRequired(the),
     ...judgeLimits(the),
     ...judgeSockets(the),
-  ].map((finding) => waive(the, attributed(allowStated(the, finding))));
+  ].map((finding) => withTechnique(waive(the, attributed(allowStated(the, finding)))));
   return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
 }
 

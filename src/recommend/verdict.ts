@@ -7,6 +7,8 @@ export interface Standing {
   hasManifest: boolean;
   findings: Finding[];
   gaps: Gap[];
+  /** Share of the regular files whose content the verdict rests on, 0-1. */
+  hashed?: number;
   /** Do most siblings show the finding too? */
   shared(finding: Finding): boolean;
 }

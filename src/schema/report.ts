@@ -1,58 +1,5 @@
-import { findingKinds, severities, verdicts } from '../core/finding.ts';
-
-const text = { type: 'string' } as const;
-const count = { type: 'integer', minimum: 0 } as const;
-const attributes = {
-  type: 'object',
-  additionalProperties: { type: ['string', 'number', 'boolean', 'array'], items: text },
-} as const;
-const verdict = { enum: verdicts } as const;
-const kind = { enum: findingKinds } as const;
-const counts = (names: readonly string[]) => ({
-  type: 'object',
-  required: names,
-  properties: Object.fromEntries(names.map((n) => [n, count])),
-});
-
-const finding = {
-  type: 'object',
-  required: ['id', 'kind', 'change', 'subject', 'severity', 'disposition', 'rule', 'reason', 'explains', 'controls'],
-  properties: {
-    id: { ...text, description: 'stable over scans' },
-    kind,
-    change: { enum: ['added', 'removed', 'changed', 'violates'] },
-    subject: { ...text, description: 'printable' },
-    subjectBase64: { ...text, description: 'raw bytes of the subject when the printable form loses something' },
-    severity: { enum: severities },
-    disposition: { enum: ['drift', 'violation', 'expected', 'waived'] },
-    rule: text,
-    reason: text,
-    before: attributes,
-    after: attributes,
-    diff: { ...text, description: 'unified diff' },
-    ownedBy: { ...text, description: 'package' },
-    explains: { ...count, description: 'differences that it stands for beyond itself' },
-    tamper: { type: 'boolean' },
-    imageFault: { type: 'boolean', description: 'a new instance of the image would have the same' },
-    prevalence: { type: 'object', required: ['seen', 'of'], properties: { seen: count, of: count } },
-    firstSeenAt: { type: 'string', format: 'date-time' },
-    controls: { type: 'array', items: text },
-    considered: {
-      type: 'array',
-      items: { type: 'object', required: ['rule', 'why'], properties: { rule: text, why: text } },
-    },
-    attribution: {
-      type: 'array',
-      description: "who did it, by the instance's own logs, which its root can forge",
-      maxItems: 3,
-      items: {
-        type: 'object',
-        required: ['source'],
-        properties: { by: text, at: { type: 'string', format: 'date-time' }, command: text, source: text },
-      },
-    },
-  },
-} as const;
+import { severities } from '../core/finding.ts';
+import { count, counts, finding, image, recommendation, text, verdict } from './report-parts.ts';
 
 const instance = {
   type: 'object',
@@ -86,11 +33,7 @@ const instance = {
     verdict,
     flags: { type: 'array', items: verdict },
     score: { type: 'integer', minimum: 0, maximum: 100 },
-    recommendation: {
-      type: 'object',
-      required: ['action', 'reason'],
-      properties: { action: { enum: ['keep', 'replace', 'rebake', 'investigate'] }, reason: text },
-    },
+    recommendation,
     coverage: {
       type: 'object',
       required: ['files'],
@@ -192,31 +135,7 @@ export const reportSchema = {
     },
     fleet: {
       type: 'array',
-      items: {
-        type: 'object',
-        required: ['image', 'instances', 'consensus', 'clusters', 'snowflakes'],
-        properties: {
-          image: text,
-          instances: count,
-          consensus: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['kind', 'change', 'subject', 'seen', 'of'],
-              properties: { kind, change: text, subject: text, seen: count, of: count },
-            },
-          },
-          clusters: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['findings', 'instances'],
-              properties: { findings: count, instances: { type: 'array', items: text } },
-            },
-          },
-          snowflakes: { type: 'array', items: text },
-        },
-      },
+      items: image,
     },
   },
 } as const;

@@ -18,7 +18,7 @@ const example = {
     change: { enum: ['added', 'removed', 'changed'] },
     type: { enum: ['f', 'd', 'l'] },
     mode: { type: 'string', pattern: '^[0-7]{3,4}$' },
-    owner: { type: 'string', pattern: '^[0-9]+:[0-9]+$' },
+    owner: { type: 'string', pattern: '^([0-9]+|[a-z_][a-z0-9_-]*):([0-9]+|[a-z_][a-z0-9_-]*)$' },
     size: { type: 'integer', minimum: 0 },
     link: { type: 'string' },
     before: { type: 'string', description: 'content in the image' },
@@ -93,7 +93,12 @@ export const expectRule = {
       properties: {
         type: { enum: ['f', 'd', 'l'] },
         modes: { type: 'array', items: { type: 'string', pattern: '^[0-7]{3,4}$' }, minItems: 1 },
-        owners: { type: 'array', items: { type: 'string', pattern: '^[0-9]+:[0-9]+$' }, minItems: 1 },
+        owners: {
+          type: 'array',
+          items: { type: 'string', pattern: '^([0-9]+|[a-z_][a-z0-9_-]*):([0-9]+|[a-z_][a-z0-9_-]*)$' },
+          minItems: 1,
+          description: "user:group as numbers, or as names by the instance's own passwd and group",
+        },
         maxSize: { type: 'integer', minimum: 0, description: 'bytes' },
         content: { type: 'string', description: 'regular expression that the whole content matches' },
         lines: { type: 'string', description: 'regular expression that each line added or removed matches' },

@@ -110,6 +110,6 @@ describe('the recommendation', () => {
       /4 of 5 instances/,
     ],
   ])('for %s', (_, rest, action, reason) => {
-    expect(of(rest)).toEqual({ action, reason: expect.stringMatching(reason) });
+    expect(of(rest)).toMatchObject({ action, reason: expect.stringMatching(reason) });
   });
 });

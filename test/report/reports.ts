@@ -28,7 +28,11 @@ function instance(name: string, rest: Partial<InstanceReport>): InstanceReport {
     verdict: 'clean',
     flags: ['clean'],
     score: 0,
-    recommendation: { action: 'keep', reason: 'Everything in scope was read and is as in its image.' },
+    recommendation: {
+      action: 'keep',
+      reason: 'Everything in scope was read and is as in its image.',
+      confidence: 'high',
+    },
     coverage: {
       files: 1,
       filesSeen: 1000,
@@ -83,7 +87,11 @@ const odd: Report = {
       verdict: 'snowflake',
       flags: ['snowflake', 'violating', 'incomplete'],
       score: 79,
-      recommendation: { action: 'replace', reason: `Launch a new instance from the image: \x1b[8mhidden${'\u200b'}` },
+      recommendation: {
+        action: 'replace',
+        reason: `Launch a new instance from the image: \x1b[8mhidden${'\u200b'}`,
+        confidence: 'high',
+      },
       gaps: [{ probe: 'files', reason: 'permission', detail: '1 directories may not be read (first: /root\x1b[1A)' }],
       findings: [
         finding('1', '/usr/bin/\x1b[31mred\n/etc/fake', { severity: 'critical', tamper: true, explains: 2 }),
@@ -123,7 +131,11 @@ const odd: Report = {
       manifest: null,
       verdict: 'unreachable',
       flags: ['unreachable'],
-      recommendation: { action: 'investigate', reason: 'It could not be read (connection refused).' },
+      recommendation: {
+        action: 'investigate',
+        reason: 'It could not be read (connection refused).',
+        confidence: 'low',
+      },
       coverage: { files: 0, filesSeen: 0, filesHashed: 0, bytesHashed: 0, excluded: [] },
       gaps: [{ probe: 'connect', reason: 'unreachable', detail: 'connection refused' }],
     }),
@@ -135,6 +147,21 @@ const odd: Report = {
       consensus: [],
       clusters: [{ findings: 4, instances: [hostile] }],
       snowflakes: [hostile],
+      outliers: [{ instance: hostile, own: 4, missing: 0, distance: 1 }],
+      skew: [
+        {
+          package: 'openssl',
+          versions: [
+            { version: '3.5.1-1', instances: 1 },
+            { version: '3.5.2-1\x1b[5m', instances: 1, since: '2026-01-02T03:04:05.000Z' },
+          ],
+        },
+      ],
+      recommendation: {
+        action: 'replace',
+        reason: '1 of its 2 instances left the image \x1b[2J',
+        confidence: 'medium',
+      },
     },
   ],
 };

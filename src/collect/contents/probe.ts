@@ -49,6 +49,10 @@ C() {
   unlinked "$R/usr/local/share/ca-certificates" && since "$R/usr/local/share/ca-certificates" -type f -size -129
   # only what changed: they prove that a new bundle holds a package's authorities and no other
   [ $FIND = printf ] && [ "$SINCE" -gt 0 ] && unlinked "$R/usr/share/ca-certificates" && since "$R/usr/share/ca-certificates" -type f -name '*.crt' -size -129
+  for k in grub grub2; do
+    k=$R/boot/$k/grubenv
+    [ -r "$k" ] && unlinked "\${k%/*}" && plain "$k" && [ ! -L "$k" ] && printf '%s\0' "$k"
+  done
   homes
 }
 plain "$R/etc/passwd" && [ "$(wc -l <"$R/etc/passwd" 2>/dev/null)" -gt 2000 ] 2>/dev/null && rec "x homes"

@@ -20,8 +20,9 @@ export function maxContentOf(path: string): number {
 
 /** Below /etc, files whose text is wanted though not everybody may read them: who may do what, and what runs when. */
 const closed = /^\/etc\/(sudoers|doas|cron|ssh\/sshd_config)/;
-/** Crontabs of accounts and the administrator's own certificate authorities. */
-const elsewhere = /^\/(var\/spool\/cron\/((cron)?tabs\/)?[^/]+|usr\/local\/share\/ca-certificates\/.+)$/;
+/** Crontabs of accounts, the administrator's own certificate authorities, and what the boot loader remembers. */
+const elsewhere =
+  /^\/(var\/spool\/cron\/((cron)?tabs\/)?[^/]+|usr\/local\/share\/ca-certificates\/.+|boot\/grub2?\/grubenv)$/;
 const keysOfHome = /^((?:\/[^/]+)*)\/\.ssh\/authorized_keys2?$/;
 
 /** Jobs: their commands are needed, the secrets in them are not, and not everybody may read them. */

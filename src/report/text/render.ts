@@ -4,6 +4,7 @@ import type { InstanceReport, Report, ReportFinding } from '../../core/report.ts
 import type { Renderer } from '../renderer.ts';
 import { type Alike, alike } from './alike.ts';
 import { attributionLine } from './attribution.ts';
+import { names, nextSteps } from './next.ts';
 import { type Paint, painter, severityStyle, verdictStyle } from './style.ts';
 
 /** For people: worst instances first, findings worst first, then what to do. */
@@ -30,7 +31,7 @@ export const text: Renderer = {
         '',
       );
     }
-    return `${[...lines, ...todo(report, paint), ...summary(report, paint)].join('\n')}\n`;
+    return `${[...lines, ...nextSteps(report, paint), ...summary(report, paint)].join('\n')}\n`;
   },
 };
 
@@ -42,11 +43,6 @@ function hashes(clean: InstanceReport[], files: number): string {
     .map(({ coverage }) => coverage.oldestHashAt ?? '')
     .reduce((a, b) => (b !== '' && b < a ? b : a), '9');
   return `${files} files as in the image: ${now} hashed now, the others untouched since they were, the first at ${oldest.slice(0, 16)}Z`;
-}
-
-function names(instances: InstanceReport[]): string {
-  const shown = instances.slice(0, 12).map((i) => printable(i.name));
-  return instances.length > 12 ? `${shown.join(', ')} and ${instances.length - 12} more` : shown.join(', ');
 }
 
 /** What most instances of an image share, once an image. */
@@ -154,16 +150,6 @@ function diffLines(diff: string, paint: Paint): string[] {
   return lines.length > maxDiff
     ? [...shown, paint('dim', `             ... ${lines.length - maxDiff} more lines`)]
     : shown;
-}
-
-/** What to do next, per action, most urgent first. */
-function todo(report: Report, paint: Paint): string[] {
-  const actions = { investigate: 'Investigate', replace: 'Replace', rebake: 'Rebake the image of' } as const;
-  const lines = Object.entries(actions).flatMap(([action, word]) => {
-    const instances = report.instances.filter((i) => i.recommendation.action === action);
-    return instances.length > 0 ? [`  ${word}: ${names(instances)}`] : [];
-  });
-  return lines.length > 0 ? [paint('bold', 'What to do next'), ...lines, ''] : [];
 }
 
 function summary(report: Report, paint: Paint): string[] {
