@@ -1,7 +1,8 @@
 import type { Finding, FindingKind } from '../core/finding.ts';
 import { readStream } from '../fingerprint/stream.ts';
 import type { Rule } from '../schema/policy.ts';
-import { type StatedFact, stateOf } from '../state/state.ts';
+import type { StatedFact } from '../state/format.ts';
+import { stateOf } from '../state/state.ts';
 import type { Case } from './case.ts';
 import type { Compiled, Subject } from './compile.ts';
 
@@ -25,9 +26,9 @@ export interface Seen {
 
 const known = new WeakMap<Case, StatedFact[]>();
 
-/** What the instance's files of configuration state; read once, and only where a rule asks. */
+/** What is in force of what the instance's files of configuration state; read once, and only where a rule asks. */
 function stated(the: Case): StatedFact[] {
-  const facts = known.get(the) ?? [...stateOf(the.image, the.live)];
+  const facts = known.get(the) ?? stateOf(the.image, the.live);
   known.set(the, facts);
   return facts;
 }

@@ -38,6 +38,22 @@ export interface StateFact {
   publicKey?: string;
 }
 
+/** A fact and where it is stated. */
+export interface StatedFact extends StateFact {
+  /** Canonical path. */
+  path: string;
+  /** Name of the format that read it. */
+  format: string;
+}
+
+/** What else a format may ask of an instance to tell which of its files count. Paths are raw. */
+export interface Reading {
+  /** Is there an entry of any type? */
+  has(path: string): boolean;
+  /** Text of a regular file, as far as it is known. */
+  textOf(path: string): string | undefined;
+}
+
 /** A kind of file of configuration, and what it states. */
 export interface Format {
   name: string;
@@ -52,6 +68,8 @@ export interface Format {
   comment?: RegExp;
   /** Pure; never throws; what it does not understand it leaves out. */
   facts(file: SeenFile): StateFact[];
+  /** Of all facts that the files of this format state, those that are in force. Without it all are. Pure. */
+  inForce?(facts: readonly StatedFact[], reading: Reading): StatedFact[];
 }
 
 /** Most facts that are taken from one file: more than that no person wrote. */

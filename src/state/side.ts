@@ -55,6 +55,11 @@ export class Side {
     return this.#homes.get(home) ?? /^\/(?:home\/)?(root|(?<=\/home\/)[^/]+)$/.exec(home)?.[1];
   }
 
+  /** Is there an entry of any type (raw path)? */
+  has(path: string): boolean {
+    return lookup(this.#own.files, escapeName(path)) !== undefined;
+  }
+
   /** Text of a regular file (raw path), as far as it is known. */
   textOf(path: string): string | undefined {
     const key = escapeName(path);

@@ -59,15 +59,69 @@ describe('the state of an instance', () => {
     expect(fact?.subject).toMatch(/^authorized key of root /);
   });
 
-  it('is of one kind, where that is asked', () => {
-    expect([...stateOf(image, live, 'setting')].map((fact) => fact.value)).toEqual(['UTC']);
-  });
-
   it('of an image is that of itself', () => {
     expect([...stateOf(image, image)].map((fact) => fact.path)).toEqual([
       '/etc/cron.d/edited',
       '/etc/cron.d/gone',
       '/etc/cron.d/kept',
     ]);
+  });
+});
+
+describe('of what several files say, that is in force which the program itself would take', () => {
+  const valuesOf = (tree: Tree, subject: string) =>
+    stateOf(print(tree), print(tree))
+      .filter((fact) => fact.subject === subject)
+      .map(({ path, value }) => `${path} ${value}`);
+  const root = (c: string, word: string) => file(c, `PermitRootLogin ${word}\n`);
+  const include = 'Include /etc/ssh/sshd_config.d/*.conf\n';
+  const dropIns = {
+    '/etc/ssh/sshd_config.d/20-b.conf': root('b', 'b'),
+    '/etc/ssh/sshd_config.d/10-a.conf': root('c', 'a'),
+    '/etc/ssh/sshd_config.d/05-x.txt': root('d', 'x'),
+  };
+
+  it.each<[string, string, string[]]>([
+    ['the first drop-in, where they are included first', `${include}PermitRootLogin main\n`, ['10-a.conf a']],
+    ['the file, where it speaks first', `PermitRootLogin main\n${include}`, ['sshd_config main']],
+    ['no drop-in, where none is included', 'PermitRootLogin main\n', ['sshd_config main']],
+    ['a drop-in, where the file says nothing', include, ['10-a.conf a']],
+    ['what a relative pattern names', 'Include sshd_config.d/*.txt\n', ['05-x.txt x']],
+  ])('sshd: %s', (_, main, expected) => {
+    const found = valuesOf({ ...dropIns, '/etc/ssh/sshd_config': file('a', main) }, 'sshd permitrootlogin');
+    expect(found.map((one) => one.replace(/^.*\//, ''))).toEqual(expected);
+  });
+
+  it('sshd: directives that add up all stand, and a block has its own', () => {
+    const tree = {
+      '/etc/ssh/sshd_config': file('a', `${include}AllowUsers ann\nMatch User bob\nPermitRootLogin yes\n`),
+      '/etc/ssh/sshd_config.d/a.conf': file('b', 'AllowUsers bob\nPermitRootLogin no\n'),
+    };
+    expect(valuesOf(tree, 'sshd allowusers')).toHaveLength(2);
+    expect(valuesOf(tree, 'sshd permitrootlogin')).toEqual(['/etc/ssh/sshd_config.d/a.conf no']);
+    expect(valuesOf(tree, 'sshd permitrootlogin for match User bob')).toHaveLength(1);
+  });
+
+  it('sysctl: the last by name, not one that a nearer file of the same name hides, and sysctl.conf after all', () => {
+    const set = (c: string, value: string) => file(c, `kernel.kptr_restrict = ${value}\n`);
+    const tree = {
+      '/usr/lib/sysctl.d/50-a.conf': set('a', '50'),
+      '/etc/sysctl.d/10-b.conf': set('b', '10'),
+      '/usr/lib/sysctl.d/99-c.conf': set('c', '99'),
+      '/etc/sysctl.d/99-c.conf': { value: 'l 777 0 0 - - - /dev/null' },
+    };
+    const name = 'sysctl kernel.kptr_restrict';
+    expect(valuesOf(tree, name)).toEqual(['/usr/lib/sysctl.d/50-a.conf 50']);
+    expect(valuesOf({ ...tree, '/etc/sysctl.conf': set('d', '1') }, name)).toEqual(['/etc/sysctl.conf 1']);
+  });
+
+  it('systemd: the last drop-in by name, before the file', () => {
+    const set = (c: string, value: string) => file(c, `[Journal]\nStorage=${value}\n`);
+    const tree = {
+      '/etc/systemd/journald.conf': set('a', 'main'),
+      '/etc/systemd/journald.conf.d/10.conf': set('b', 'ten'),
+      '/etc/systemd/journald.conf.d/20.conf': set('c', 'twenty'),
+    };
+    expect(valuesOf(tree, 'systemd journald Storage')).toEqual(['/etc/systemd/journald.conf.d/20.conf twenty']);
   });
 });

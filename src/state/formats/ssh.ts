@@ -1,4 +1,6 @@
-import type { Format } from '../format.ts';
+import { unescapeName } from '../../core/bytes.ts';
+import type { Format, Reading, StatedFact } from '../format.ts';
+import { precedence } from '../precedence.ts';
 import { Facts, hash, lines, squeeze } from '../text.ts';
 
 /** Directives that add up; of all others the first counts (sshd_config(5), ssh_config(5)). */
@@ -57,4 +59,54 @@ export const ssh: Format = {
     }
     return found.list();
   },
+  inForce(facts, reading) {
+    const included = {
+      sshd: inclusions('/etc/ssh/sshd_config', reading),
+      ssh: inclusions('/etc/ssh/ssh_config', reading),
+    };
+    const of = ({ path }: StatedFact) => (path.includes('sshd_config') ? included.sshd : included.ssh);
+    const read = facts.filter((fact) => of(fact).reads(unescapeName(fact.path)));
+    const adds = ({ subject }: StatedFact) => many.has(nameOf(subject));
+    const single = precedence(
+      read.filter((fact) => !adds(fact)),
+      'first',
+      (fact) => of(fact).rank(fact),
+    );
+    return [...read.filter(adds), ...single];
+  },
 };
+
+/** The directive of a subject: `sshd permitrootlogin for match ...`. */
+function nameOf(subject: string): string {
+  return subject.replace(/^(sshd|ssh client) /, '').split(' ')[0] ?? '';
+}
+
+/** Which drop-ins a main file reads, and where: what stands before its `Include` counts before them (sshd_config(5)). */
+function inclusions(main: string, { textOf }: Reading) {
+  const text = textOf(main);
+  const all = (text ?? '').split('\n').map((line) => squeeze(line));
+  const at = all.findIndex((line) => /^include\b/i.test(line));
+  const patterns = all
+    .filter((line) => /^include\b/i.test(line))
+    .flatMap((line) => line.split(' ').slice(1))
+    .map((glob) => globOf(glob.startsWith('/') ? glob : `/etc/ssh/${glob}`));
+  return {
+    /** Without the text of the main file nothing is known: all count. */
+    reads: (path: string) => path === main || text === undefined || patterns.some((one) => one.test(path)),
+    rank({ path, subject }: StatedFact): string {
+      if (path !== main) return `1 ${path}`;
+      const word = new RegExp(`^${nameOf(subject).replace(/[^a-z0-9]/g, '')}[ =]`, 'i');
+      const here = all.findIndex((line) => word.test(line));
+      return here >= 0 && here < at ? '0' : '2';
+    },
+  };
+}
+
+/** `*` and `?` of a file name pattern; anything else is itself. */
+function globOf(glob: string): RegExp {
+  const inside = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '[^/]*')
+    .replaceAll('?', '[^/]');
+  return new RegExp(`^${inside}$`);
+}

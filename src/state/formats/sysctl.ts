@@ -1,4 +1,6 @@
-import type { Format } from '../format.ts';
+import { unescapeName } from '../../core/bytes.ts';
+import type { Format, Reading } from '../format.ts';
+import { precedence } from '../precedence.ts';
 import { Facts, hashOrSemicolon, lines, squeeze } from '../text.ts';
 
 /** sysctl.d(5): the last value of a name counts; `/` and `.` may be changed for each other, a leading `-` forgives errors. */
@@ -26,4 +28,22 @@ export const sysctl: Format = {
     }
     return found.list();
   },
+  inForce(facts, reading) {
+    const read = facts.filter(({ path }) => !isMasked(unescapeName(path), reading));
+    return precedence(read, 'last', ({ path }) => rank(unescapeName(path)));
+  },
 };
+
+/** Where a file of the same name hides one, nearest first (sysctl.d(5)). */
+const directories = ['/etc/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d', '/lib/sysctl.d'];
+
+function isMasked(path: string, { has }: Reading): boolean {
+  const at = path.lastIndexOf('/');
+  const place = directories.indexOf(path.slice(0, at));
+  return directories.slice(0, Math.max(place, 0)).some((directory) => has(directory + path.slice(at)));
+}
+
+/** By name, whatever their directory; sysctl.conf is read last by procps, and by systemd as 99-sysctl.conf. */
+function rank(path: string): string {
+  return path === '/etc/sysctl.conf' ? '\xff' : path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,4 +1,5 @@
 import type { Format } from '../format.ts';
+import { precedence } from '../precedence.ts';
 import { baseName, Facts, hashOrSemicolon, ini } from '../text.ts';
 
 /** systemd-system.conf(5), journald.conf(5), logind.conf(5), resolved.conf(5), timesyncd.conf(5) and their drop-ins. */
@@ -19,4 +20,12 @@ export const systemdSettings: Format = {
       });
     return found.list();
   },
+  inForce(facts) {
+    // Drop-ins count before the file, and of these the last by name (systemd-system.conf(5)).
+    return precedence(facts, 'last', ({ path }) => rank(path));
+  },
 };
+
+function rank(path: string): string {
+  return /\.conf\.d\//.test(path) ? `1 ${baseName(path)}` : '0';
+}
