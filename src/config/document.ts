@@ -3,6 +3,9 @@ import { LineCounter, parseDocument } from 'yaml';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Validator } from '../schema/validate.ts';
 
+/** Name of the schema of each kind of document; of all others the fleet file's. */
+const schemas: Readonly<Record<string, string>> = { policy: 'policy', 'file of policy cases': 'policy-cases' };
+
 /**
  * Reads a YAML (or JSON, which is YAML) document and checks it. All mistakes are said at once, each as
  * `file:line:column: what`. @throws UserError
@@ -54,7 +57,7 @@ export function parseText<T>(text: string, path: string, what: string, validate:
   });
   throw new UserError(
     [...new Set(said)].join('\n'),
-    `this is a ${what}; "snowfence schema ${what === 'policy' ? 'policy' : 'config'}" prints its schema`,
+    `this is a ${what}; "snowfence schema ${schemas[what] ?? 'config'}" prints its schema`,
   );
 }
 

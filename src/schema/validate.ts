@@ -38,7 +38,7 @@ function mistakeOf(error: ErrorObject): Mistake {
     case 'discriminator':
       return {
         pointer: `${error.instancePath}/${params['tag']}`,
-        message: 'must be one of expect, allow, deny',
+        message: 'must be one of expect, allow, deny, require, limit',
       };
     case 'const':
       return { pointer: error.instancePath, message: `must be ${JSON.stringify(params['allowedValue'])}` };

@@ -48,6 +48,62 @@ describe('snowfence policy', () => {
     expect(stdout).toMatch(/^\d+ examples of \d+ rules do what they say$/m);
   });
 
+  it('test runs cases of whole instances against the policy, and says what was found where one fails', async () => {
+    const policy = file(
+      'agent.yaml',
+      'schema: snowfence.policy/v1\nname: ours\nrules:\n' +
+        '  - { id: ours/agent, kind: allow, reason: our agent is installed at launch, fact: file, paths: [/opt/agent/**] }\n' +
+        '  - { id: ours/agent-port, kind: allow, reason: our agent listens, fact: socket, ports: [9100], protocols: [tcp] }\n',
+    );
+    const holding = file(
+      'cases.yaml',
+      `schema: snowfence.policy-cases/v1
+cases:
+  - name: the agent is no drift, and what hides beside it is
+    both: { files: { /usr/bin/ls: { mode: "755", text: ls } } }
+    image: { packages: { openssl: "3.0.11" } }
+    instance:
+      files: { /opt/agent/run: { mode: "755", text: run }, /usr/bin/x: { mode: "4755", text: x } }
+      packages: { openssl: "3.0.15" }
+      accounts: { eve: { uid: 0, password: set } }
+      sockets: [{ protocol: tcp, port: 9100, executable: /opt/agent/run }, { protocol: tcp, port: 4444, executable: /usr/bin/nc }]
+      processes: [{ executable: /usr/bin/ls }]
+    expect:
+      live: 4
+      findings:
+        - { kind: file, subject: /opt/agent/run, disposition: expected, rule: ours/agent }
+        - { subject: /usr/bin/x, severity: critical, rule: severity/set-id }
+        - { kind: package, subject: openssl, disposition: drift }
+        - { kind: account, subject: user eve, rule: account/second-root }
+        - { kind: socket, disposition: violation }
+`,
+    );
+    const args = ['policy', 'test', '--policy', policy];
+    expect(await snowfence([...args, holding])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 case holds'),
+    });
+    const failing = file(
+      'failing.yaml',
+      'schema: snowfence.policy-cases/v1\ncases:\n' +
+        '  - { name: clean, instance: { files: { /usr/bin/x: { mode: "755" } } }, expect: { live: 0, findings: [{ rule: ours/agent }] } }\n',
+    );
+    const { code, stdout, stderr } = await snowfence([...args, holding, failing]);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('1 case holds')]);
+    expect(stderr).toContain(
+      `${failing}: case "clean": 1 finding counts, expected 0; there is file /usr/bin/x (added)`,
+    );
+    expect(stderr).toContain('no finding is {"rule":"ours/agent"}');
+    const wrong = file(
+      'wrong.yaml',
+      'schema: snowfence.policy-cases/v1\ncases:\n  - { name: x, instanc: {}, expect: { live: 0 } }\n',
+    );
+    const told = await snowfence([...args, wrong]);
+    expect(told.code).toBe(2);
+    expect(told.stderr).toMatch(/wrong\.yaml:3:\d+.*instanc.*did you mean "instance"/);
+    expect(told.stderr).toContain('snowfence schema policy-cases');
+  });
+
   it('explain says which rule decided, where it stands, and what can be done', async () => {
     const report = cases['odd'];
     const found = report?.instances.flatMap((one) => one.findings).find((one) => one.disposition === 'drift');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PolicySet } from '../../app/policies.ts';
+import { printable } from '../../core/bytes.ts';
 import { exit } from '../../core/exit.ts';
 import type { Report } from '../../core/report.ts';
 import { type Context, collectOption, openStore } from '../context.ts';
@@ -26,18 +27,26 @@ export function addPolicy(program: Command, context: Context): void {
     });
   policy
     .command('test')
-    .description('run the examples of every rule: what must hit, what must miss; exit 1 when one does not')
+    .description(
+      'run the examples of every rule, and your own cases: whole instances, and what must be found on them; exit 1 when one fails',
+    )
+    .argument('[cases...]', 'files of cases ("snowfence schema policy-cases" says what they may hold)')
     .option('--policy <file>', 'own policy file, repeatable', collectOption, [])
-    .addHelpText('after', '\nExample: snowfence policy test --policy my-policy.yaml')
-    .action(async (flags: { policy: string[] }) => {
+    .addHelpText('after', '\nExample: snowfence policy test --policy my-policy.yaml my-cases.yaml')
+    .action(async (cases: string[], flags: { policy: string[] }) => {
       const { loadPolicies } = await import('../../app/policies.ts');
-      const { policies } = await loadPolicies(flags.policy);
-      if (await failExamples(policies, context)) return;
-      const examples = policies
+      const set = await loadPolicies(flags.policy);
+      if (await failExamples(set.policies, context)) return;
+      const examples = set.policies
         .flatMap(({ policy: p }) => p.rules ?? [])
         .map(({ examples: e }) => (e?.hit?.length ?? 0) + (e?.miss?.length ?? 0));
       const rules = examples.filter((count) => count > 0).length;
       context.stdout.write(`${examples.reduce((a, b) => a + b, 0)} examples of ${rules} rules do what they say\n`);
+      if (cases.length === 0) return;
+      const { held, failed } = await (await import('../../app/cases.ts')).testCases(cases, set);
+      for (const line of failed) context.stderr.write(`${printable(line)}\n`);
+      if (failed.length > 0) context.code = exit.findings;
+      context.stdout.write(`${held} ${held === 1 ? 'case holds' : 'cases hold'}\n`);
     });
   policy
     .command('list')

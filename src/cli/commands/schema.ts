@@ -5,7 +5,9 @@ export function addSchema(program: Command, context: Context): void {
   program
     .command('schema')
     .description('print the JSON Schema of a document')
-    .addArgument(new Argument('<document>', 'which').choices(['report', 'policy', 'config', 'manifest']))
+    .addArgument(
+      new Argument('<document>', 'which').choices(['report', 'policy', 'policy-cases', 'config', 'manifest']),
+    )
     .addHelpText(
       'after',
       '\nExample: snowfence schema report > report.schema.json\n"config" is the schema of the fleet file.',
@@ -14,6 +16,7 @@ export function addSchema(program: Command, context: Context): void {
       const schemas: Record<string, () => Promise<object>> = {
         report: async () => (await import('../../schema/report.ts')).reportSchema,
         policy: async () => (await import('../../schema/policy.ts')).policySchema,
+        'policy-cases': async () => (await import('../../schema/cases.ts')).casesSchema,
         config: async () => (await import('../../schema/fleet.ts')).fleetSchema,
         manifest: async () => (await import('../../schema/manifest.ts')).manifestSchema,
       };
