@@ -20,6 +20,9 @@ export interface Outcome {
   manifest?: Manifest;
   os: string;
   identity: string;
+  /** Epoch seconds; 0 = unknown. */
+  launchedAt: number;
+  stateful: string[];
   findings: Finding[];
   claims: UniqueClaim[];
   gaps: Gap[];

@@ -1,3 +1,4 @@
+import { display } from '../core/bytes.ts';
 import { compareSeverity, type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
 import type { ImageReport, InstanceReport, Report, ReportFinding } from '../core/report.ts';
 import { imageReports, isShared, type Member, withPrevalence } from '../fleet/consensus.ts';
@@ -85,6 +86,9 @@ function instanceReport(
     group: instance.group,
     labels: instance.labels,
     ...(o.os ? { os: o.os } : {}),
+    ...(o.identity ? { identity: display(o.identity).text } : {}),
+    ...(o.launchedAt > 0 ? { launchedAt: new Date(o.launchedAt * 1000).toISOString() } : {}),
+    ...(o.stateful.length > 0 ? { stateful: o.stateful } : {}),
     image: manifest ? manifest.image : { ref: instance.image ?? '' },
     manifest: manifest ? { digest: manifest.digest } : null,
     verdict,

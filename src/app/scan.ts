@@ -7,6 +7,7 @@ import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { Report, ScanEvent, WaiverReport } from '../core/report.ts';
 import { waiverReports } from '../policy/standing.ts';
+import { signsOfState } from '../recommend/stateful.ts';
 import type { Waiver } from '../schema/policy.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
 import type { AnswerBudget } from './budget.ts';
@@ -114,6 +115,8 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     reached: false,
     os: '',
     identity: '',
+    launchedAt: 0,
+    stateful: [],
     findings: [],
     claims: [],
     gaps: [],
@@ -140,6 +143,8 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.reached = true;
     outcome.os = live.os.pretty;
     outcome.identity = live.os.identity;
+    outcome.launchedAt = live.os.launchedAt ?? 0;
+    outcome.stateful = signsOfState(live);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
     outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
     asks.remember(instance, live, plan, manifest, outcome.readAt);

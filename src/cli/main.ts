@@ -10,6 +10,7 @@ import { addInventory } from './commands/inventory.ts';
 import { addManifest } from './commands/manifest.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
+import { addReplace } from './commands/replace.ts';
 import { addScan } from './commands/scan.ts';
 import { addSchema } from './commands/schema.ts';
 import { addWaiver } from './commands/waiver.ts';
@@ -26,7 +27,7 @@ Examples:
   snowfence history diff last~1 last
 
 Exit codes: 0 all read, nothing found · 1 findings · 2 usage or configuration · 3 something could not be read ·
-            70 bug · 130/143 interrupted`;
+            4 a replacement was refused or failed · 70 bug · 130/143 interrupted`;
 
 /** The whole command line. Gives the exit code; never throws. */
 export async function main(argv: string[]): Promise<number> {
@@ -55,6 +56,7 @@ export async function main(argv: string[]): Promise<number> {
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
   for (const add of [
     addScan,
+    addReplace,
     addManifest,
     addHistory,
     addPolicy,

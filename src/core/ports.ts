@@ -3,6 +3,7 @@ import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
 import type { GapReason } from './facts.ts';
 import type { Manifest } from './manifest.ts';
 import type { Arrival, Reach } from './reach.ts';
+import type { Journal } from './replacement.ts';
 
 export type { Arrival, Reach } from './reach.ts';
 
@@ -210,6 +211,8 @@ export interface Store {
   findScan(id: string): { row: ScanRow; reportJson: string } | undefined;
   /** Findings ever seen of an instance, newest first. */
   listFindings(instance: string): FindingRow[];
+  /** What was replaced, and how far it came. */
+  readonly journal: Journal;
   close(): void;
 }
 

@@ -67,6 +67,12 @@ export interface InstanceReport {
   os?: string;
   image: { ref: string; digest?: string };
   manifest: { digest: string; signedBy?: string } | null;
+  /** Cloud instance id or machine id; absent where it has none or was not reached. */
+  identity?: string;
+  /** RFC 3339 UTC, as far as the instance knows. */
+  launchedAt?: string;
+  /** Signs that it holds data that a new instance would not have. */
+  stateful?: string[];
   verdict: Verdict;
   flags: Verdict[];
   /** 0-100; how it is computed stands in docs/judgement.md. */

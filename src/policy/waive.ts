@@ -1,6 +1,6 @@
 import type { Finding } from '../core/finding.ts';
+import { isOpen } from '../core/window.ts';
 import type { Case } from './case.ts';
-import { isOpen } from './window.ts';
 
 /** A live finding that a waiver covers becomes `waived`; an expired waiver is never honoured. */
 export function waive(the: Case, finding: Finding): Finding {

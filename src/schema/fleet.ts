@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { type ReplaceConfig, replaceSchema } from './replace.ts';
 
 const reach = {
   user: { type: 'string', minLength: 1 },
@@ -77,6 +78,7 @@ export const fleetSchema = {
     defaults: { type: 'object', additionalProperties: false, properties: reach },
     groups: { type: 'object', additionalProperties: group },
     hosts,
+    replace: replaceSchema,
   },
 } as const;
 
@@ -88,4 +90,5 @@ export interface FleetFile {
   defaults?: FleetDefaults;
   groups?: Record<string, FleetDefaults & { hosts: FleetHost[] }>;
   hosts?: FleetHost[];
+  replace?: ReplaceConfig;
 }

@@ -26,6 +26,13 @@ const instance = {
     group: text,
     labels: { type: 'object', additionalProperties: text },
     os: text,
+    identity: { ...text, description: 'cloud instance id or machine id' },
+    launchedAt: { type: 'string', format: 'date-time' },
+    stateful: {
+      type: 'array',
+      items: text,
+      description: 'signs that it holds data that a new instance would not have',
+    },
     image: { type: 'object', required: ['ref'], properties: { ref: text, digest: text } },
     manifest: {
       anyOf: [{ type: 'null' }, { type: 'object', required: ['digest'], properties: { digest: text, signedBy: text } }],

@@ -99,6 +99,13 @@ export const table: readonly Room[] = [
     packages: { 'better-sqlite3': 'store/sqlite' },
     reason: 'remembers what it is given',
   },
+  {
+    room: 'replace',
+    rooms: ['core', 'schema'],
+    node: ['node:crypto', 'node:child_process'],
+    packages: {},
+    reason: 'plans, guards and does replacements; a driver is a leaf and knows one provider',
+  },
   { room: 'report', rooms: ['core'], node: ['node:util'], packages: {}, reason: 'pure renderers' },
   {
     room: 'compliance',
@@ -118,7 +125,7 @@ export const table: readonly Room[] = [
     room: 'app',
     rooms: [
       ...['core', 'schema', 'config', 'inventory', 'transport', 'collect', 'fingerprint', 'drift', 'policy', 'fleet'],
-      ...['recommend', 'manifest', 'store', 'report'],
+      ...['recommend', 'manifest', 'store', 'report', 'replace'],
     ],
     node: ['*'],
     packages: {},
@@ -128,7 +135,7 @@ export const table: readonly Room[] = [
     room: 'cli',
     rooms: [
       ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'compliance', 'store', 'manifest', 'demo'],
-      ...['collect', 'fingerprint', 'drift'],
+      ...['collect', 'fingerprint', 'drift', 'replace'],
     ],
     node: ['*'],
     packages: { commander: 'cli', ink: 'cli', react: 'cli' },
@@ -145,7 +152,15 @@ export const siblings: Readonly<Record<string, { leaves: readonly string[]; reas
 };
 
 /** Rooms whose folders are providers, each of which must be removable alone. */
-export const roomsOfLeaves: readonly string[] = ['inventory', 'transport', 'collect', 'store', 'report', 'manifest'];
+export const roomsOfLeaves: readonly string[] = [
+  'inventory',
+  'transport',
+  'collect',
+  'store',
+  'report',
+  'manifest',
+  'replace',
+];
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -6,7 +6,7 @@ export function addSchema(program: Command, context: Context): void {
     .command('schema')
     .description('print the JSON Schema of a document')
     .addArgument(
-      new Argument('<document>', 'which').choices(['report', 'policy', 'policy-cases', 'config', 'manifest']),
+      new Argument('<document>', 'which').choices(['report', 'policy', 'policy-cases', 'config', 'manifest', 'plan']),
     )
     .addHelpText(
       'after',
@@ -18,6 +18,7 @@ export function addSchema(program: Command, context: Context): void {
         policy: async () => (await import('../../schema/policy.ts')).policySchema,
         'policy-cases': async () => (await import('../../schema/cases.ts')).casesSchema,
         config: async () => (await import('../../schema/fleet.ts')).fleetSchema,
+        plan: async () => (await import('../../schema/plan.ts')).planSchema,
         manifest: async () => (await import('../../schema/manifest.ts')).manifestSchema,
       };
       context.stdout.write(`${JSON.stringify(await schemas[document]?.(), null, 2)}\n`);

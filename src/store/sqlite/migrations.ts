@@ -72,4 +72,43 @@ export const migrations: readonly string[] = [
     files BLOB NOT NULL -- gzip; last, so that the other columns are read without it
   ) STRICT;
   `,
+  `
+  CREATE TABLE replace_runs (
+    id TEXT PRIMARY KEY,
+    plan_digest TEXT NOT NULL UNIQUE, -- a plan is done once
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    state TEXT NOT NULL,
+    says TEXT NOT NULL,
+    holder TEXT NOT NULL, -- the process that runs it
+    plan TEXT NOT NULL -- JSON
+  ) STRICT;
+
+  CREATE TABLE replace_locks (
+    -- NULL-free: instances without a group share the empty one.
+    group_name TEXT PRIMARY KEY,
+    run TEXT NOT NULL REFERENCES replace_runs (id)
+  ) STRICT;
+
+  CREATE TABLE replace_journal (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL REFERENCES replace_runs (id),
+    instance TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    step TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at TEXT NOT NULL,
+    data TEXT NOT NULL -- JSON
+  ) STRICT;
+  CREATE INDEX replace_journal_by_run ON replace_journal (run, row);
+  CREATE INDEX replace_journal_by_group ON replace_journal (group_name, step, at);
+
+  CREATE TABLE verified_images (
+    group_name TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    digest TEXT NOT NULL, -- empty where it has none
+    at TEXT NOT NULL,
+    PRIMARY KEY (group_name, ref, digest)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

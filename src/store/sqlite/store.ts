@@ -2,6 +2,7 @@ import type { Store, StoreProvider } from '../../core/ports.ts';
 import { findBaseline, keepBaseline } from './baselines.ts';
 import { guard, openDatabase } from './database.ts';
 import { firstSeen, listFindings } from './findings.ts';
+import { journalOf } from './journal.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
 import { addScan, findScan, listScans } from './scans.ts';
 
@@ -20,17 +21,18 @@ export const sqlite: StoreProvider = {
       listScans: (limit) => listScans(db, limit),
       findScan: (id) => findScan(db, id),
       listFindings: (instance) => listFindings(db, instance),
+      journal: guarded(journalOf(db), path),
       close: () => db.close(),
     };
     return guarded(store, path);
   },
 };
 
-/** The same store, whose every call says which file failed when the file or the disk does. */
-function guarded(store: Store, path: string): Store {
-  const calls = Object.entries(store).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+/** The same calls, each of which says which file failed when the file or the disk does. */
+function guarded<T extends object>(calls: T, path: string): T {
+  const all = Object.entries(calls).map(([name, call]) => [
     name,
-    (...args: unknown[]) => guard(path, () => call(...args)),
+    typeof call === 'function' ? (...args: unknown[]) => guard(path, () => call(...args)) : call,
   ]);
-  return Object.fromEntries(calls);
+  return Object.fromEntries(all) as T;
 }

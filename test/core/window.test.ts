@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isOpen, isZone, weekdays } from '../../src/core/window.ts';
 import { standingOf } from '../../src/policy/standing.ts';
-import { isOpen, isZone, weekdays } from '../../src/policy/window.ts';
 
 const at = (text: string) => Date.parse(text);
 

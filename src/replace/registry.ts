@@ -1,0 +1,8 @@
+import type { Registry } from '../core/registry.ts';
+import type { Driver } from '../core/replacement.ts';
+
+/** Drivers by the name that the configuration calls them by. */
+export const drivers: Registry<Driver> = {
+  print: () => import('./print/driver.ts').then((m) => m.print),
+  command: () => import('./command/driver.ts').then((m) => m.command),
+};
