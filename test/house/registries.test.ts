@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { probes } from '../../src/collect/registry.ts';
 import { manifestSources } from '../../src/manifest/registry.ts';
+import { drivers } from '../../src/replace/registry.ts';
 import { renderers } from '../../src/report/registry.ts';
 import { stores } from '../../src/store/registry.ts';
 import { transports } from '../../src/transport/registry.ts';
@@ -18,6 +19,8 @@ function folders(room: string): string[] {
 describe('each folder of providers has its line in the registry, and each line its folder', () => {
   it.each([
     ['collect', Object.keys(probes), []],
+    // The guard stands before all drivers.
+    ['replace', Object.keys(drivers), ['guard']],
     ['report', Object.keys(renderers), []],
     ['store', Object.keys(stores), []],
     ['transport', Object.keys(transports), []],
@@ -32,6 +35,7 @@ describe('each folder of providers has its line in the registry, and each line i
     for (const [name, load] of Object.entries(renderers)) expect((await load()).format).toBe(name);
     for (const [name, load] of Object.entries(transports)) expect((await load()).scheme).toBe(name);
     for (const [name, load] of Object.entries(manifestSources)) expect((await load()).scheme).toBe(name);
+    for (const [name, load] of Object.entries(drivers)) expect((await load()).name).toBe(name);
     for (const load of Object.values(stores)) expect((await load()).open).toBeTypeOf('function');
   });
 });

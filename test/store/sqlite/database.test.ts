@@ -101,9 +101,12 @@ describe('refuses, naming the file,', () => {
     const bytes = readFileSync(path);
     bytes.fill(0xa5, 4096);
     writeFileSync(path, bytes);
-    const damaged = sqlite.open(path);
-    onTestFinished(() => damaged.close());
-    expect(() => damaged.listScans(10)).toThrow(`${path} is damaged`);
+    // Where it is met depends on how far the schema reaches.
+    expect(() => {
+      const damaged = sqlite.open(path);
+      onTestFinished(() => damaged.close());
+      damaged.listScans(10);
+    }).toThrow(`${path} is damaged`);
   });
 });
 
