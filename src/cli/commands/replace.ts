@@ -4,14 +4,16 @@ import { printable } from '../../core/bytes.ts';
 import { UserError } from '../../core/errors.ts';
 import { exit } from '../../core/exit.ts';
 import type { Store } from '../../core/ports.ts';
-import { ReplaceError, type ReplacePlan } from '../../core/replacement.ts';
+import type { ReplacePlan } from '../../core/replacement.ts';
 import { type Context, collectOption, numberOption, openStore } from '../context.ts';
 import { readReport, storedReport, writeResult } from '../files.ts';
+import { executionOf, refusing, tell } from '../replacing.ts';
 
 interface PlanFlags {
   inventory: string;
   scan: string;
   report?: string;
+  fresh?: boolean;
   only?: string[];
   output?: string;
   format: 'text' | 'json';
@@ -53,6 +55,7 @@ export function addReplace(program: Command, context: Context): void {
     .addOption(inventory())
     .option('--scan <scan>', 'the scan that it rests on: id, begin of an id, last or last~N', 'last')
     .option('--report <file>', 'a JSON report instead; its scan must be in the store when the plan is applied')
+    .option('--fresh', 'scan the fleet first')
     .option('--only <name>', 'only this instance, repeatable', collectOption)
     .addOption(new Option('--format <format>', 'of what is printed').choices(['text', 'json']).default('text'))
     .option('-o, --output <file>', 'write the plan (JSON) there, for apply')
@@ -115,6 +118,14 @@ async function plan(flags: PlanFlags, context: Context): Promise<void> {
     import('../replace-text.ts'),
   ]);
   const setup = await loadSetup(flags.inventory);
+  if (flags.fresh) {
+    const place = flags.store === undefined ? [] : ['--store', flags.store];
+    const code = await context.run(['scan', '--inventory', flags.inventory, ...place, '--output', '/dev/null']);
+    if (code !== exit.clean && code !== exit.findings && code !== exit.incomplete) {
+      context.code = code;
+      return;
+    }
+  }
   await withStore(flags.store, async (store) => {
     const report = flags.report === undefined ? storedReport(store, flags.scan) : readReport(flags.report);
     const made = makePlan({
@@ -129,25 +140,6 @@ async function plan(flags: PlanFlags, context: Context): Promise<void> {
   });
 }
 
-async function execution(flags: ActFlags, store: Store, context: Context) {
-  const [{ loadSetup }, { version }, { stepLine }] = await Promise.all([
-    import('../../app/replacing/setup.ts'),
-    import('../../app/places.ts'),
-    import('../replace-text.ts'),
-  ]);
-  return {
-    setup: await loadSetup(flags.inventory),
-    ...{ store, policies: flags.policy, env: context.env, signal: context.signal, version: version() },
-    limits: {
-      connectMs: flags.connectTimeout * 1000,
-      idleMs: 300_000,
-      totalMs: flags.timeout * 1000,
-      maxBytes: 256 * 1024 * 1024,
-    },
-    onStep: (...args: Parameters<typeof stepLine>) => void context.stderr.write(stepLine(...args)),
-  };
-}
-
 async function apply(flags: ActFlags, context: Context): Promise<void> {
   const [{ applyPlan, checkPlan }, { readPlan }] = await Promise.all([
     import('../../app/replacing/execute.ts'),
@@ -155,14 +147,12 @@ async function apply(flags: ActFlags, context: Context): Promise<void> {
   ]);
   const read: ReplacePlan = await readPlan(flags.plan);
   await withStore(flags.store, async (store) => {
-    const the = await execution(flags, store, context);
-    await refusing(context, async () => {
-      if (flags.dryRun) {
-        const approved = checkPlan(read, flags.approve, the);
-        context.stdout.write(`dry run: the plan holds, ${approved.items.length} would be replaced; nothing was done\n`);
-        return;
-      }
-      tell(await applyPlan(read, flags.approve, the), context);
+    const the = await executionOf(flags, store, context);
+    context.code = await refusing(context.stderr, async () => {
+      if (!flags.dryRun) return tell(await applyPlan(read, flags.approve, the), context.stdout);
+      const approved = checkPlan(read, flags.approve, the);
+      context.stdout.write(`dry run: the plan holds, ${approved.items.length} would be replaced; nothing was done\n`);
+      return exit.clean;
     });
   });
 }
@@ -170,30 +160,11 @@ async function apply(flags: ActFlags, context: Context): Promise<void> {
 async function resume(run: string, flags: ActFlags, context: Context): Promise<void> {
   const { resumeRun } = await import('../../app/replacing/execute.ts');
   await withStore(flags.store, async (store) => {
-    const the = await execution(flags, store, context);
-    await refusing(context, async () => tell(await resumeRun(run, the, flags.force), context));
+    const the = await executionOf(flags, store, context);
+    context.code = await refusing(context.stderr, async () =>
+      tell(await resumeRun(run, the, flags.force), context.stdout),
+    );
   });
-}
-
-function tell(
-  { run, state, says, left }: { run: string; state: string; says: string; left: string[] },
-  context: Context,
-): void {
-  context.stdout.write(`run ${run}: ${state}\n${printable(says)}\n`);
-  if (left.length > 0) context.stdout.write(`left alone: ${left.map(printable).join(', ')}\n`);
-  if (state !== 'done') context.code = exit.replacement;
-}
-
-/** A refusal is said, and is exit code 4. */
-async function refusing(context: Context, act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof ReplaceError)) throw error;
-    const lines = error.message.split('\n').map(printable).join('\n  ');
-    context.stderr.write(`snowfence: ${lines}\n${error.hint ? `  ${printable(error.hint)}\n` : ''}`);
-    context.code = exit.replacement;
-  }
 }
 
 async function status(

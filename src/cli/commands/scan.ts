@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { type Depth, depths } from '../../core/ask.ts';
 import { UserError } from '../../core/errors.ts';
+import { type ExitCode, worstExit } from '../../core/exit.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Instance, Store } from '../../core/ports.ts';
-import type { ScanEvent } from '../../core/report.ts';
+import type { Report, ScanEvent } from '../../core/report.ts';
 import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
 import { readKey, writeResult } from '../files.ts';
 import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
@@ -35,6 +36,7 @@ export interface ScanFlags extends WayFlags {
   store?: string | false;
   all?: boolean;
   quiet?: boolean;
+  replace?: boolean;
 }
 
 const after = `
@@ -123,6 +125,7 @@ export function addScan(program: Command, context: Context): void {
     )
     .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
     .option('--no-store', 'remember nothing')
+    .option('--replace', 'afterwards replace what may be, where replace.mode of the fleet file is auto')
     .option('--all', 'show expected and waived differences too')
     .option('-q, --quiet', 'no progress on standard error')
     .addHelpText('after', after)
@@ -193,11 +196,30 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     });
     if (toFile && flags.output) writeResult(flags.output, text);
     else context.stdout.write(text);
-    return exitOf(report, flags.failOn);
+    const codes = [exitOf(report, flags.failOn) as ExitCode];
+    if (flags.replace && !context.signal.aborted) codes.push(await replaceAfterScan(report, flags, store, context));
+    return worstExit(codes);
   } finally {
     progress.stop();
     store?.close();
   }
+}
+
+/** Replaces by the fleet file's own leave. @throws UserError where there is no fleet file or no store. */
+async function replaceAfterScan(
+  report: Report,
+  flags: ScanFlags,
+  store: Store | undefined,
+  context: Context,
+): Promise<ExitCode> {
+  if (!flags.inventory || !store)
+    throw new UserError('--replace needs a fleet file and a store', 'give --inventory FILE, and leave out --no-store');
+  const [{ replaceAfter }, { executionOf, refusing, tell }] = await Promise.all([
+    import('../../app/replacing/auto.ts'),
+    import('../replacing.ts'),
+  ]);
+  const the = await executionOf({ ...flags, inventory: flags.inventory }, store, context);
+  return await refusing(context.stderr, async () => tell(await replaceAfter(report, the), context.stderr));
 }
 
 /** Instances of the command line and of the fleet file. @throws UserError when there are none. */
