@@ -166,6 +166,8 @@ export interface Fingerprint {
   newestPackageAt: number;
   /** Files that were changed while they were read: their digest is of no one moment. */
   changing?: Set<string>;
+  /** Canonical path -> `inode ctime` of files with more than one name that were read anew. Tells which names are one file; never compared. */
+  inodes?: Map<string, string>;
   /** How the files were read; undefined for what was not read from an instance. */
   reading?: Reading;
   /** Epoch seconds on the instance's clock when it was read. */

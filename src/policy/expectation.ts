@@ -11,6 +11,8 @@ export interface FileSight {
   launchKeys: readonly string[];
   /** Numeric id of a user or group by the instance's own files; undefined when there is none of that name. */
   idOf?: (kind: 'user' | 'group', name: string) => string | undefined;
+  /** File of the image that it is another name of. */
+  sameAs?: string;
 }
 
 const extraWords = {
@@ -19,17 +21,26 @@ const extraWords = {
   flags: 'an immutable or append-only flag',
   selinux: 'a SELinux label',
   device: 'another device number',
+  links: 'more names (hard links) than in the image',
 } as const;
 
 /** What is not as the rule says it must be, in words; undefined when all is. */
-export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
+export function misfit(
+  rule: ExpectRule,
+  sight: FileSight,
+  matches: (subject: { path: string }) => boolean = () => false,
+): string | undefined {
   if (!rule.changes.includes(sight.change)) return `it was ${sight.change}, allowed is ${rule.changes.join(' or ')}`;
   const { only } = rule;
   const after = sight.after;
   if (!after) return undefined;
   if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
     return 'it has file capabilities';
-  const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter((name) => name !== 'selinux');
+  // Who may write the state of a service may not make it a second name of a file elsewhere.
+  if (sight.sameAs !== undefined && !matches({ path: sight.sameAs })) return `it is another name of ${sight.sameAs}`;
+  const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter(
+    (name) => name !== 'selinux' && (name !== 'links' || sight.before !== undefined),
+  );
   if (more.length > 0 && sight.change !== 'removed') return `it has ${more.map((name) => extraWords[name]).join(', ')}`;
   // A rule that says nothing of modes was written for data: whatever can be run is not what it meant.
   if (!only?.modes && !only?.attributes && after.size !== '0' && (isExecutable(after) || isSetId(after)))

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts';
 import type { Case } from './case.ts';
-import { type FileDrift, weigh } from './files.ts';
+import type { FileDrift } from './files.ts';
+import { weigh } from './weigh.ts';
 
 /** Severity entries that say nothing special of a file: only such files may disappear into the finding of their directory. */
 const plain = new Set([

@@ -9,6 +9,7 @@ import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
 import { foldDirectories, foldTrees } from './fold.ts';
+import { withNames } from './hard-links.ts';
 import { judgeKernel } from './kernel.ts';
 import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
@@ -31,7 +32,7 @@ export function judge(the: Case): Judgement {
   const accounts = judgeAccounts(the);
   const mounts = judgeMounts(the);
   const rest: FileDrift[] = [];
-  for (const file of fileDrifts(the)) {
+  for (const file of withNames(the, fileDrifts(the))) {
     const explained =
       mounts.find((mount) => mount.covers(file.drift.key))?.finding ??
       explainedByPackage(the, file, packages) ??
