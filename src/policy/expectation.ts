@@ -113,6 +113,20 @@ export function oddLine(pattern: string, before: string, after: string): string 
   return moved.find((line) => line !== '' && !expected.test(line));
 }
 
+/** The text without the lines that it owes to the launch: keys of the platform that the image did not have. */
+export function withoutLaunchKeys({ oldContent = '', newContent, launchKeys }: FileSight): string | undefined {
+  if (newContent === undefined || launchKeys.length === 0) return newContent;
+  const old = new Set(oldContent.split('\n'));
+  const isLaunched = (line: string) => {
+    const keys = keyLines(line).flatMap((one) => one.match(/AAAA[A-Za-z0-9+/]*={0,2}/g) ?? []);
+    return keys.length > 0 && !old.has(line) && keys.every((key) => launchKeys.includes(key));
+  };
+  return newContent
+    .split('\n')
+    .filter((line) => !isLaunched(line))
+    .join('\n');
+}
+
 function keyLines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
 }

@@ -5,7 +5,7 @@ import { differingExtra, type Extra, type FileValue, parseFileValue } from '../f
 import { lookup } from '../fingerprint/stream.ts';
 
 import type { Case, PackageChanges } from './case.ts';
-import { type FileSight, misfit } from './expectation.ts';
+import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
 import { globs } from './glob.ts';
 import { makeFinding } from './make.ts';
 import { unifiedDiff } from './textdiff.ts';
@@ -71,7 +71,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const diff =
     text.oldContent === undefined && drift.change === 'changed'
       ? undefined
-      : unifiedDiff(drift.key, text.oldContent, text.newContent);
+      : unifiedDiff(drift.key, text.oldContent, withoutLaunchKeys(sight));
   const judged = finding(the, file, weight?.as ?? 'file', {
     severity: weight?.severity ?? 'low',
     disposition: 'drift',

@@ -14,6 +14,7 @@ import { judgeKernel } from './kernel.ts';
 import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
 import { judgeMounts } from './mounts.ts';
+import { likeness, oneChange, type Place } from './one-change.ts';
 import { judgePackages } from './packages.ts';
 import { judgeLogins, judgeUnits } from './people.ts';
 import { judgeProcesses } from './processes.ts';
@@ -41,7 +42,7 @@ export function judge(the: Case): Judgement {
     if (explained) explained.explains++;
     else rest.push(file);
   }
-  const files = judgeFiles(the, rest, packages);
+  const { findings: files, places } = judgeFiles(the, rest, packages);
   const attributed = attributor(the);
   const findings = [
     ...packages.own,
@@ -57,8 +58,9 @@ export function judge(the: Case): Judgement {
     ...judgeRequired(the),
     ...judgeLimits(the),
     ...judgeSockets(the),
-  ].map((finding) => withTechnique(waive(the, attributed(allowStated(the, finding)))));
-  return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
+  ].map((finding) => waive(the, attributed(allowStated(the, finding))));
+  const one = oneChange(findings, places).map(withTechnique);
+  return { findings: capped(the, one.sort(worstFirst)), claims: uniqueClaims(the) };
 }
 
 /** Most findings that one instance may have in a report: a hostile one must not fill it for all the others. */
@@ -97,7 +99,11 @@ function capped(the: Case, findings: Finding[]): Finding[] {
  * Expectations are looked at file by file; only what is live is folded into its directory; what a parser of its format
  * understands becomes what it means.
  */
-function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Finding[] {
+function judgeFiles(
+  the: Case,
+  files: FileDrift[],
+  packages: PackageChanges,
+): { findings: Finding[]; places: Map<string, Place> } {
   const expected: Finding[] = [];
   const live: FileDrift[] = [];
   const judged = new Map<FileDrift, JudgedFile>();
@@ -110,12 +116,18 @@ function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Fi
     }
   }
   const meaning = new Meaning(the);
-  const told = foldTrees(the, live, (file) => meaning.knows(file)).map(({ file, explains }) => {
+  const places = new Map<string, Place>();
+  const told = foldTrees(the, live, (file) => meaning.knows(file)).map((folded) => {
+    const { file, explains } = folded;
     const { finding, doubt } = judged.get(file) as JudgedFile;
     const itself = { ...finding, explains };
-    return { file, itself, findings: meaning.of({ finding: itself, doubt }, file) };
+    const findings = meaning.of({ finding: itself, doubt }, file);
+    const like = likeness(folded);
+    const facts = findings[0] === itself ? 0 : findings.length;
+    if (like !== undefined && findings[0]) places.set(findings[0].id, { likeness: like, facts });
+    return { file, itself, findings };
   });
-  return [...expected, ...mergeSame(foldDirectories(told))];
+  return { findings: [...expected, ...mergeSame(foldDirectories(told))], places };
 }
 
 function worstFirst(a: Finding, b: Finding): number {

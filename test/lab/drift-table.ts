@@ -228,6 +228,26 @@ touch -r /tmp/ref /usr/bin/tac`),
     expect: [],
     verdict: 'clean',
   },
+  {
+    name: 'program of a package moved to another name',
+    do: sh('mv /usr/bin/sum /usr/bin/sum2'),
+    expect: removed('/usr/bin/sum', 'high'),
+  },
+  {
+    name: 'data became a program by its new name',
+    do: sh('mv /usr/share/base-files/motd /usr/bin/motd'),
+    expect: removed('/usr/share/base-files/motd', 'high'),
+  },
+  {
+    name: 'tree moved',
+    do: sh('mv /usr/share/base-files /srv/base'),
+    expect: removed('/usr/share/base-files', 'medium'),
+  },
+  {
+    name: 'program moved and changed',
+    do: sh('mv /usr/bin/sum /usr/bin/sum2; printf x >>/usr/bin/sum2'),
+    expect: [...added('/usr/bin/sum2', 'high'), ...removed('/usr/bin/sum', 'high')],
+  },
   { name: 'device added', do: sh('mknod /srv/device c 1 3'), expect: added('/srv/device', 'low') },
   { name: 'fifo added', do: sh('mkfifo /srv/fifo'), expect: added('/srv/fifo', 'low') },
   {

@@ -97,11 +97,28 @@ for l in 2 3 4 5; do ln -s ../init.d/lab-daemon /etc/rc$l.d/S01lab-daemon; done`
 printf '[Service]\\nExecStart=/opt/x\\n' >evil.service
 printf '[Timer]\\nOnCalendar=daily\\n' >evil.timer
 ln -s ../evil.timer timers.target.wants/evil.timer`),
+    expect: [...added('unit evil.service', 'high', 'service'), ...added('unit evil.timer', 'high', 'service')],
+  },
+  {
+    name: 'unit of the image enabled, and a new one with it',
+    do: sh(`cd /etc/systemd/system
+printf '[Service]\nExecStart=/opt/x\n' >evil@.service
+mkdir -p multi-user.target.wants
+ln -s ../evil@.service multi-user.target.wants/evil@1.service
+ln -s /lib/systemd/system/fstrim.service multi-user.target.wants/fstrim.service`),
     expect: [
-      ...added('unit evil.service', 'high', 'service'),
-      ...added('unit evil.timer', 'high', 'service'),
-      ...added('unit evil.timer enabled in timers.target', 'high', 'service'),
+      ...added('unit evil@.service', 'high', 'service'),
+      ...added('unit fstrim.service enabled in multi-user.target', 'high', 'service'),
     ],
+  },
+  {
+    name: 'job put aside under another name',
+    do: sh('mv /etc/cron.d/e2scrub_all /etc/cron.d/.e2scrub_all.off'),
+    expect: removed(
+      'cron job of root: 30 3 * * 0 test -e /run/systemd/system || SERVICE_MODE=1 /usr/lib/x86_64-linux-gnu/e2fsprogs/e2scrub_all_cron',
+      'high',
+      'job',
+    ),
   },
   {
     name: 'timer disabled',
