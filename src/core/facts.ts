@@ -53,6 +53,8 @@ export interface OsFact {
   identity: string;
   /** Public keys (the base64 blob) that the platform gave the instance at launch, as cloud-init recorded them. */
   launchKeys: string[];
+  /** Name servers that leases and metadata name; undefined = nothing says which there are. */
+  nameServers?: string[];
   /** When it was first and last started, epoch seconds on its own clock; undefined when it does not say. */
   launchedAt?: number;
   bootedAt?: number;

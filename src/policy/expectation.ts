@@ -1,5 +1,6 @@
 import { differingExtra, type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
 import type { ExpectRule } from '../schema/policy.ts';
+import { type NameServers, strangeServer } from './name-servers.ts';
 
 /** What an expectation is tested on. Contents are raw latin1 text; undefined = not known. */
 export interface FileSight {
@@ -11,6 +12,8 @@ export interface FileSight {
   launchKeys: readonly string[];
   /** Numeric id of a user or group by the instance's own files; undefined when there is none of that name. */
   idOf?: (kind: 'user' | 'group', name: string) => string | undefined;
+  /** Absent = nothing is known of them. */
+  nameServers?: NameServers;
   /** File of the image that it is another name of. */
   sameAs?: string;
 }
@@ -75,7 +78,7 @@ function numeric(owner: string, { idOf }: FileSight): string {
 }
 
 function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight): string | undefined {
-  if (only.content === undefined && only.lines === undefined && !only.launchKeys) return undefined;
+  if (only.content === undefined && only.lines === undefined && !only.launchKeys && !only.nameServers) return undefined;
   const text = sight.after?.size === '0' ? '' : sight.newContent;
   // A file that differs and whose text we do not have cannot be shown to be as expected.
   if (text === undefined) return 'its content could not be read';
@@ -84,6 +87,7 @@ function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight
     const odd = oddLine(only.lines, sight.oldContent ?? '', text);
     if (odd !== undefined) return `a line that is not expected was added or removed: ${odd.trim().slice(0, 80)}`;
   }
+  if (only.nameServers) return strangeServer(text, sight.nameServers ?? { atStart: false });
   return undefined;
 }
 

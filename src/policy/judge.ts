@@ -123,8 +123,9 @@ function judgeFiles(
     const itself = { ...finding, explains };
     const findings = meaning.of({ finding: itself, doubt }, file);
     const like = likeness(folded);
-    const facts = findings[0] === itself ? 0 : findings.length;
-    if (like !== undefined && findings[0]) places.set(findings[0].id, { likeness: like, facts });
+    const format = meaning.formatOf(file);
+    const ids = findings.map(({ id }) => id);
+    if (like !== undefined && ids[0] !== undefined) places.set(ids[0], { likeness: like, format, ids });
     return { file, itself, findings };
   });
   return { findings: [...expected, ...mergeSame(foldDirectories(told))], places };

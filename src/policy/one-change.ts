@@ -21,10 +21,13 @@ function marks({ type, mode, uid, gid, size, sha256, capabilities, extra, link }
   return JSON.stringify([type, mode, uid, gid, size, sha256, capabilities, rights.map((name) => extra[name]), link]);
 }
 
-/** Where a file is, and what it is: by the id of its finding. `facts`: how many findings its meaning has; 0 = it has none. */
+/** What a file or a tree is whose first finding has some id. */
 export interface Place {
   likeness: string;
-  facts: number;
+  /** Format by which it is understood; empty where it has no meaning. */
+  format: string;
+  /** Ids of all its findings. */
+  ids: readonly string[];
 }
 
 /**
@@ -51,12 +54,19 @@ function joinMoves(findings: readonly Finding[], places: ReadonlyMap<string, Pla
       const to = come[i] as Finding;
       const [a, b] = [places.get(from.id) as Place, places.get(to.id) as Place];
       if (from.disposition !== to.disposition || from.tamper !== to.tamper) continue;
-      if (a.facts > 0 && b.facts > 0 && (a.facts > 1 || b.facts > 1 || from.subject !== to.subject)) continue;
-      // What has a meaning says more than a path; where both have, it is the same.
-      const [stays, goes] = a.facts === 0 && b.facts > 0 ? [to, from] : [from, to];
+      if (a.format !== '' && b.format !== '' && a.format !== b.format) continue;
+      // What has a meaning says more than a path; where both have, they say the same.
+      const [stays, goes] = a.format === '' && b.format !== '' ? [to, from] : [from, to];
+      const more =
+        a.format === b.format
+          ? findings.filter(({ id }) => id !== from.id && id !== to.id && [...a.ids, ...b.ids].includes(id))
+          : [];
+      if (!more.every((one) => isLive(one) && one.disposition === from.disposition)) continue;
       const way = stays === from ? `moved to ${shown(to)}` : `moved from ${shown(from)}`;
       const [was, is] = [from.before, to.after];
       const one = join(stays, goes, `${way} (${goes.reason})`);
+      one.explains += more.length;
+      for (const other of more) joined.set(other, undefined);
       joined.set(stays, {
         ...one,
         ...(was ? { before: was } : {}),

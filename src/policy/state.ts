@@ -25,9 +25,15 @@ export class Meaning {
   }
 
   /** Is it a file of a known format? Directories have no meaning. */
-  knows({ drift, before, after }: FileDrift): boolean {
+  knows(file: FileDrift): boolean {
+    return this.formatOf(file) !== '';
+  }
+
+  /** Name of the format; empty when there is none. */
+  formatOf({ drift, before, after }: FileDrift): string {
     const path = unescapeName(drift.key);
-    return (after ?? before)?.type !== 'd' && (this.#after.formatOf(path) ?? this.#before.formatOf(path)) !== undefined;
+    const found = this.#after.formatOf(path) ?? this.#before.formatOf(path);
+    return (after ?? before)?.type === 'd' ? '' : (found?.format.name ?? '');
   }
 
   /**

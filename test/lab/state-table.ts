@@ -112,13 +112,20 @@ ln -s /lib/systemd/system/fstrim.service multi-user.target.wants/fstrim.service`
     ],
   },
   {
+    name: 'name server that the network did not give',
+    do: sh(`mkdir -p /run/systemd/netif/leases; echo DNS=192.0.2.53 192.0.2.54 >/run/systemd/netif/leases/2
+printf 'nameserver 203.0.113.9\\nnameserver 192.0.2.53\\n' >/etc/resolv.conf`),
+    expect: added('name servers', 'medium', 'setting'),
+  },
+  {
+    name: 'name server long after the start, when nothing says which there are',
+    do: sh("echo 'nameserver 203.0.113.9' >/etc/resolv.conf; touch -d '+2 days' /etc/resolv.conf"),
+    expect: added('name servers', 'medium', 'setting'),
+  },
+  {
     name: 'job put aside under another name',
     do: sh('mv /etc/cron.d/e2scrub_all /etc/cron.d/.e2scrub_all.off'),
-    expect: removed(
-      'cron job of root: 30 3 * * 0 test -e /run/systemd/system || SERVICE_MODE=1 /usr/lib/x86_64-linux-gnu/e2fsprogs/e2scrub_all_cron',
-      'high',
-      'job',
-    ),
+    expect: removed('/etc/cron.d/e2scrub_all', 'high', 'job'),
   },
   {
     name: 'timer disabled',
@@ -262,7 +269,16 @@ export const noise: readonly LabDrift[] = (
     ['sshd drop-in of cloud-init', put('/etc/ssh/sshd_config.d/50-cloud-init.conf', 'PasswordAuthentication no', 600)],
     ['comment of sshd', append('/etc/ssh/sshd_config', '\n# PermitRootLogin yes')],
     ['own name in hosts', append('/etc/hosts', '127.0.1.1 other.example.org other')],
-    ['another name server', put('/etc/resolv.conf', 'nameserver 192.0.2.1\nsearch example.org')],
+    [
+      'another name server, by the network',
+      sh(`mkdir -p /var/lib/dhcp
+printf 'lease {\\n  interface "eth0";\\n  option domain-name-servers 192.0.2.1,192.0.2.2;\\n}\\n' >/var/lib/dhcp/dhclient.eth0.leases
+printf 'nameserver 192.0.2.1\\nnameserver 192.0.2.2\\nsearch example.org\\n' >/etc/resolv.conf`),
+    ],
+    [
+      'name servers when nothing says which there are, long after the image but at the start',
+      put('/etc/resolv.conf', 'nameserver 192.0.2.7\nnameserver 127.0.0.53'),
+    ],
     ['time zone', sh('ln -sfn /usr/share/zoneinfo/Europe/Paris /etc/localtime; echo Europe/Paris >/etc/timezone')],
     ['locale', put('/etc/default/locale', 'LANG=C.UTF-8')],
     ['mount of cloud-init', append('/etc/fstab', '/dev/vdb /data auto defaults,nofail,comment=cloudconfig 0 2')],

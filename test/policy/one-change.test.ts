@@ -74,6 +74,17 @@ describe('what was moved', () => {
     expect(live(allow('/srv/x'))).toEqual(['added /usr/bin/x']);
   });
 
+  it('within a format it is one finding, whatever the file says; into a format it is what it means there', () => {
+    const text = '* * * * * root /opt/x\\n* * * * * root /opt/y\\n';
+    const facts = (before: Files, after: Files) =>
+      found(before, after, {}, { '/etc/cron.d/y': text }).map(({ change, subject }) => `${change} ${subject}`);
+    expect(facts({ '/etc/cron.d/x': file('a') }, { '/etc/cron.d/y': file('a') })).toEqual(['removed /etc/cron.d/x']);
+    expect(facts({ '/srv/x': file('a') }, { '/etc/cron.d/y': file('a') })).toEqual([
+      'added cron job of root: * * * * * /opt/x',
+      'added cron job of root: * * * * * /opt/y',
+    ]);
+  });
+
   it('a tree is one finding when all below is as it was, and two when it is not', () => {
     const d = 'd 755 0 0 - - -';
     const before = { '/srv/x': d, '/srv/x/a': file('a'), '/srv/x/b': file('b') };
