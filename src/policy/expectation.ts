@@ -104,8 +104,10 @@ function strangeKeys(sight: FileSight): string | undefined {
 }
 
 /** Is this line of the form that the rule expects of lines that come and go? */
-export function expectedLine(rule: ExpectRule, line: string): boolean {
-  return rule.only?.lines !== undefined && whole(rule.only.lines).test(line);
+export function expectedLine(rule: ExpectRule, line: string, servers: NameServers): boolean {
+  const { lines, nameServers } = rule.only ?? {};
+  if (nameServers && strangeServer(line, servers) !== undefined) return false;
+  return lines !== undefined && whole(lines).test(line);
 }
 
 /** The first line that is only in one of two texts and does not match. Order and repetition do not count. */

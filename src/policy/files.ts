@@ -8,7 +8,7 @@ import type { Case, PackageChanges } from './case.ts';
 import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
 import { globs } from './glob.ts';
 import { makeFinding } from './make.ts';
-import { type NameServers, writtenAtStart } from './name-servers.ts';
+import { serversOf } from './name-servers.ts';
 import { unifiedDiff } from './textdiff.ts';
 import { weigh } from './weigh.ts';
 
@@ -86,11 +86,6 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     ...told(passed),
   });
   return { finding: judged, doubt };
-}
-
-function serversOf({ live: { os, modified } }: Case, path: string): NameServers {
-  const atStart = writtenAtStart(modified.get(path), [os.launchedAt, os.bootedAt]);
-  return { atStart, ...(os.nameServers ? { told: os.nameServers } : {}) };
 }
 
 type Considered = NonNullable<Finding['considered']>;

@@ -25,6 +25,7 @@ import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
 import { explainedByTrustStore } from './trust-store.ts';
 import { uniqueClaims } from './unique.ts';
+import { judgeUnitStates } from './unit-states.ts';
 import { waive } from './waive.ts';
 
 /** Pure: all findings of one instance, worst first, and the values that must be unique in the fleet. */
@@ -53,6 +54,7 @@ export function judge(the: Case): Judgement {
     ...judgeRunning(the, packages, files),
     ...judgeKernel(the, packages),
     ...judgeUnits(the),
+    ...judgeUnitStates(the),
     ...judgeLogins(the),
     ...judgeDenied(the),
     ...judgeRequired(the),

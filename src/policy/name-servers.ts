@@ -1,3 +1,5 @@
+import type { Case } from './case.ts';
+
 /** What is known of the name servers of the network that an instance is in. */
 export interface NameServers {
   /** Those that leases and metadata name; undefined = nothing says which there are. */
@@ -26,6 +28,12 @@ export function writtenAtStart(modified: number | undefined, starts: readonly (n
       modified >= start - 60 &&
       modified <= start + startSeconds,
   );
+}
+
+/** What one instance knows of name servers, for a file of this path. */
+export function serversOf({ live: { os, modified } }: Case, path: string): NameServers {
+  const atStart = writtenAtStart(modified.get(path), [os.launchedAt, os.bootedAt]);
+  return { atStart, ...(os.nameServers ? { told: os.nameServers } : {}) };
 }
 
 /** What is wrong with the name servers of a resolv.conf(5), in words; undefined when nothing is. */

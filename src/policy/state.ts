@@ -8,6 +8,7 @@ import type { Case } from './case.ts';
 import { expectedLine } from './expectation.ts';
 import { beyondContent, type FileDrift, type JudgedFile } from './files.ts';
 import { makeFinding } from './make.ts';
+import { serversOf } from './name-servers.ts';
 
 /** More facts than these that differ in one file are not told one by one: the file is the finding. */
 const mostFindings = 20;
@@ -87,11 +88,12 @@ export class Meaning {
       .map(({ rule }) => rule)
       .filter((rule) => rule.changes.includes(drift.change));
     if (rules.length === 0) return [before, after];
+    const servers = serversOf(this.#the, drift.key);
     const without = (text: string | undefined, other: string | undefined) => {
       const there = new Set((other ?? '').split('\n'));
       return text
         ?.split('\n')
-        .filter((line) => there.has(line) || !rules.some((rule) => expectedLine(rule, line)))
+        .filter((line) => there.has(line) || !rules.some((rule) => expectedLine(rule, line, servers)))
         .join('\n');
     };
     return [without(before, after), without(after, before)];
