@@ -24,8 +24,10 @@ export function draftOfTree(tree: ImageTree, excluded: readonly string[]): Draft
     const size = e.type === 'f' ? String(e.size) : '-';
     const link = e.type === 'l' ? ` ${escapeName(e.link)}` : '';
     const sum = e.type === 'f' ? e.sha256 : '-';
+    const attributes = [e.capabilities, e.links ? `links=${e.links}` : ''].filter(Boolean).join('+') || '-';
+    if (e.inode) draft.inodes.set(escapeName(e.path), e.inode);
     draft.fileLines.push(
-      `${escapeName(e.path)}\0${e.type} ${e.mode.toString(8)} ${e.uid} ${e.gid} ${size} ${sum} ${e.capabilities || '-'}${link}`,
+      `${escapeName(e.path)}\0${e.type} ${e.mode.toString(8)} ${e.uid} ${e.gid} ${size} ${sum} ${attributes}${link}`,
     );
   }
   const text = (path: string) => tree.contents.get(path)?.toString('latin1') ?? '';

@@ -46,6 +46,8 @@ export class Draft {
   answerBytes = 0;
   /** Files that were changed while they were read. */
   changing = new Set<string>();
+  /** `inode ctime` of files that have more than one name. */
+  inodes = new Map<string, string>();
   packages = new Map<string, string>();
   /** Raw path as the package database says it -> `package md5|- [conffile]`. */
   owned = new Map<string, string>();

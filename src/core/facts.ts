@@ -53,6 +53,8 @@ export interface OsFact {
   identity: string;
   /** Public keys (the base64 blob) that the platform gave the instance at launch, as cloud-init recorded them. */
   launchKeys: string[];
+  /** Name servers that leases and metadata name; undefined = nothing says which there are. */
+  nameServers?: string[];
   /** When it was first and last started, epoch seconds on its own clock; undefined when it does not say. */
   launchedAt?: number;
   bootedAt?: number;
@@ -166,6 +168,8 @@ export interface Fingerprint {
   newestPackageAt: number;
   /** Files that were changed while they were read: their digest is of no one moment. */
   changing?: Set<string>;
+  /** Canonical path -> `inode ctime` of files with more than one name that were read anew. Tells which names are one file; never compared. */
+  inodes?: Map<string, string>;
   /** How the files were read; undefined for what was not read from an instance. */
   reading?: Reading;
   /** Epoch seconds on the instance's clock when it was read. */

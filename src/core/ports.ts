@@ -120,6 +120,9 @@ export interface TreeEntry {
   link: string;
   /** Modification time, epoch seconds. */
   mtime: number;
+  /** Names of a regular file that has more than one (hard links), and what those of one file have in common. */
+  links?: number;
+  inode?: string;
 }
 
 /** Decides from path (raw latin1), size and mode whether the content of a regular file is to be kept. */

@@ -13,6 +13,10 @@ export interface Running {
   kernel?: KernelFacts;
   /** Units that live in /run: made at run time, not by the image. */
   units?: UnitFact[];
+  /** Units that systemd says run, failed, or ran and were stopped; undefined where it does not run. */
+  unitStates?: UnitStateFact[];
+  /** Names of units that generators made at the start. */
+  madeUnits?: string[];
   logins?: LoginFact[];
   /** Listening sockets of the abstract name space: names without file. A fact, not judged. */
   abstractSockets?: string[];
@@ -81,6 +85,23 @@ export interface UnitFact {
   path: string;
   /** Commands it starts. */
   commands: string[];
+}
+
+/** How a unit of systemd stands. All but the name and the state is told only of what does not run. */
+export interface UnitStateFact {
+  /** `x.service`. */
+  name: string;
+  state: 'alive' | 'failed' | 'stopped';
+  /** `simple`, `notify`, `oneshot`...; empty for a timer. */
+  type?: string;
+  /** It is started again whenever it ends. */
+  restarts?: boolean;
+  /** It ran since the system started. */
+  ran?: boolean;
+  /** Its conditions were met when it was last started. */
+  conditions?: boolean;
+  /** Another unit (a socket, a timer) starts it when it is needed. */
+  triggered?: boolean;
 }
 
 /** Somebody who sat, or sits, at a terminal of this system since it started. */

@@ -56,6 +56,7 @@ export function buildFingerprint(draft: Draft): Fingerprint {
     partial: [...draft.partial],
     newestPackageAt: draft.newestPackageAt,
     changing: draft.changing,
+    inodes: draft.inodes,
     reading: {
       depth: draft.fileStream ? (draft.ask?.depth ?? 'full') : 'full',
       answerBytes: draft.answerBytes,

@@ -9,6 +9,8 @@ export interface Extra {
   flags?: string;
   /** `major:minor`. */
   device?: string;
+  /** Number of names that a regular file has, where it has more than one (hard links). */
+  links?: string;
 }
 
 /** The value of a line of the `files` stream, taken apart. Numbers stay text: they are compared, not added. */
@@ -31,7 +33,7 @@ export interface FileValue {
 
 /**
  * `type mode uid gid size sha256 attributes[ link]`. Attributes are `-`, `?`, or words joined by `+`: the capability in hex, and
- * those of {@link Extra} as `name=value`; collect/files/attributes-question.ts reads them.
+ * those of {@link Extra} as `name=value`, the number of names last; collect/files/attributes-question.ts reads them.
  */
 export function parseFileValue(value: string): FileValue {
   const parts = value.split(' ', 7);
@@ -50,6 +52,7 @@ const names: Record<string, keyof Extra> = {
   selinux: 'selinux',
   flags: 'flags',
   dev: 'device',
+  links: 'links',
 };
 const none: Extra = Object.freeze({});
 
@@ -66,8 +69,10 @@ function extraOf(words: string[]): Extra {
 /** Names of the extra attributes in which two files differ. What only one side can know is not compared. */
 export function differingExtra(before: Extra, after: Extra): (keyof Extra)[] {
   if (before === after) return [];
-  return (['acl', 'defaultAcl', 'flags', 'selinux', 'device'] as const).filter((name) => {
+  return (['acl', 'defaultAcl', 'flags', 'selinux', 'device', 'links'] as const).filter((name) => {
     const [a, b] = [before[name], after[name]];
+    // Fewer names prove nothing: a file of a lower layer that is written to becomes one of its own (overlayfs).
+    if (name === 'links') return Number(b ?? 1) > Number(a ?? 1);
     // An image file tells neither the label that its policy will give nor, often, the number of a device.
     if (name === 'selinux' || name === 'device') return a !== undefined && b !== undefined && a !== b;
     return a !== b;

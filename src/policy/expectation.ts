@@ -1,5 +1,6 @@
 import { differingExtra, type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
 import type { ExpectRule } from '../schema/policy.ts';
+import { type NameServers, strangeServer } from './name-servers.ts';
 
 /** What an expectation is tested on. Contents are raw latin1 text; undefined = not known. */
 export interface FileSight {
@@ -11,6 +12,10 @@ export interface FileSight {
   launchKeys: readonly string[];
   /** Numeric id of a user or group by the instance's own files; undefined when there is none of that name. */
   idOf?: (kind: 'user' | 'group', name: string) => string | undefined;
+  /** Absent = nothing is known of them. */
+  nameServers?: NameServers;
+  /** File of the image that it is another name of. */
+  sameAs?: string;
 }
 
 const extraWords = {
@@ -19,17 +24,26 @@ const extraWords = {
   flags: 'an immutable or append-only flag',
   selinux: 'a SELinux label',
   device: 'another device number',
+  links: 'more names (hard links) than in the image',
 } as const;
 
 /** What is not as the rule says it must be, in words; undefined when all is. */
-export function misfit(rule: ExpectRule, sight: FileSight): string | undefined {
+export function misfit(
+  rule: ExpectRule,
+  sight: FileSight,
+  matches: (subject: { path: string }) => boolean = () => false,
+): string | undefined {
   if (!rule.changes.includes(sight.change)) return `it was ${sight.change}, allowed is ${rule.changes.join(' or ')}`;
   const { only } = rule;
   const after = sight.after;
   if (!after) return undefined;
   if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
     return 'it has file capabilities';
-  const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter((name) => name !== 'selinux');
+  // Who may write the state of a service may not make it a second name of a file elsewhere.
+  if (sight.sameAs !== undefined && !matches({ path: sight.sameAs })) return `it is another name of ${sight.sameAs}`;
+  const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter(
+    (name) => name !== 'selinux' && (name !== 'links' || sight.before !== undefined),
+  );
   if (more.length > 0 && sight.change !== 'removed') return `it has ${more.map((name) => extraWords[name]).join(', ')}`;
   // A rule that says nothing of modes was written for data: whatever can be run is not what it meant.
   if (!only?.modes && !only?.attributes && after.size !== '0' && (isExecutable(after) || isSetId(after)))
@@ -64,7 +78,7 @@ function numeric(owner: string, { idOf }: FileSight): string {
 }
 
 function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight): string | undefined {
-  if (only.content === undefined && only.lines === undefined && !only.launchKeys) return undefined;
+  if (only.content === undefined && only.lines === undefined && !only.launchKeys && !only.nameServers) return undefined;
   const text = sight.after?.size === '0' ? '' : sight.newContent;
   // A file that differs and whose text we do not have cannot be shown to be as expected.
   if (text === undefined) return 'its content could not be read';
@@ -73,6 +87,7 @@ function misfitOfContent(only: NonNullable<ExpectRule['only']>, sight: FileSight
     const odd = oddLine(only.lines, sight.oldContent ?? '', text);
     if (odd !== undefined) return `a line that is not expected was added or removed: ${odd.trim().slice(0, 80)}`;
   }
+  if (only.nameServers) return strangeServer(text, sight.nameServers ?? { atStart: false });
   return undefined;
 }
 
@@ -89,8 +104,10 @@ function strangeKeys(sight: FileSight): string | undefined {
 }
 
 /** Is this line of the form that the rule expects of lines that come and go? */
-export function expectedLine(rule: ExpectRule, line: string): boolean {
-  return rule.only?.lines !== undefined && whole(rule.only.lines).test(line);
+export function expectedLine(rule: ExpectRule, line: string, servers: NameServers): boolean {
+  const { lines, nameServers } = rule.only ?? {};
+  if (nameServers && strangeServer(line, servers) !== undefined) return false;
+  return lines !== undefined && whole(lines).test(line);
 }
 
 /** The first line that is only in one of two texts and does not match. Order and repetition do not count. */
@@ -100,6 +117,20 @@ export function oddLine(pattern: string, before: string, after: string): string 
   const now = new Set(after.split('\n'));
   const moved = [...[...now].filter((l) => !old.has(l)), ...[...old].filter((l) => !now.has(l))];
   return moved.find((line) => line !== '' && !expected.test(line));
+}
+
+/** The text without the lines that it owes to the launch: keys of the platform that the image did not have. */
+export function withoutLaunchKeys({ oldContent = '', newContent, launchKeys }: FileSight): string | undefined {
+  if (newContent === undefined || launchKeys.length === 0) return newContent;
+  const old = new Set(oldContent.split('\n'));
+  const isLaunched = (line: string) => {
+    const keys = keyLines(line).flatMap((one) => one.match(/AAAA[A-Za-z0-9+/]*={0,2}/g) ?? []);
+    return keys.length > 0 && !old.has(line) && keys.every((key) => launchKeys.includes(key));
+  };
+  return newContent
+    .split('\n')
+    .filter((line) => !isLaunched(line))
+    .join('\n');
 }
 
 function keyLines(text: string): string[] {

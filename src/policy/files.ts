@@ -1,21 +1,16 @@
 import { display, unescapeName } from '../core/bytes.ts';
 import type { Attributes, Drift, Finding, FindingKind } from '../core/finding.ts';
 import { aclText } from '../fingerprint/acl.ts';
-import {
-  differingExtra,
-  type Extra,
-  type FileValue,
-  isExecutable,
-  isSetId,
-  parseFileValue,
-} from '../fingerprint/files.ts';
+import { differingExtra, type Extra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Weight } from '../schema/policy.ts';
+
 import type { Case, PackageChanges } from './case.ts';
-import { type FileSight, misfit } from './expectation.ts';
+import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
 import { globs } from './glob.ts';
 import { makeFinding } from './make.ts';
+import { serversOf } from './name-servers.ts';
 import { unifiedDiff } from './textdiff.ts';
+import { weigh } from './weigh.ts';
 
 /** One drift of a file with both sides taken apart. */
 export interface FileDrift {
@@ -24,6 +19,8 @@ export interface FileDrift {
   after?: FileValue;
   /** The package that owns it in the image, if any. */
   ownedBy?: string;
+  /** It was added and is another name (hard link) of this file of the image: canonical path. */
+  sameAs?: string;
 }
 
 /** The file drifts of a case. */
@@ -54,6 +51,8 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const sight: FileSight = {
     ...{ change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text },
     idOf: (kind, name) => lookup(the.live.accounts, `${kind} ${name}`)?.split('\t')[0],
+    ...(file.sameAs === undefined ? {} : { sameAs: file.sameAs }),
+    nameServers: serversOf(the, drift.key),
   };
   let doubt = '';
   const passed: Considered = [];
@@ -63,7 +62,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
       passed.push({ rule: rule.id, why: 'none of its packages changed' });
       continue;
     }
-    const wrong = misfit(rule, sight);
+    const wrong = misfit(rule, sight, matches);
     if (wrong === undefined) return { finding: expected(the, file, rule, passed), doubt };
     passed.push({ rule: rule.id, why: wrong });
     doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
@@ -74,7 +73,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const diff =
     text.oldContent === undefined && drift.change === 'changed'
       ? undefined
-      : unifiedDiff(drift.key, text.oldContent, text.newContent);
+      : unifiedDiff(drift.key, text.oldContent, withoutLaunchKeys(sight));
   const judged = finding(the, file, weight?.as ?? 'file', {
     severity: weight?.severity ?? 'low',
     disposition: 'drift',
@@ -106,44 +105,6 @@ function expected(
   return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: id, reason, ...told(passed) });
 }
 
-/** The first severity entry that fits; also used to tell plain files from grave ones when trees are folded. */
-export function weigh(the: Case, file: FileDrift): Weight | undefined {
-  return the.policy.weights.find(({ weight, path }) => {
-    if (weight.paths && !path(file.drift.key)) return false;
-    if (weight.changes && !weight.changes.includes(file.drift.change)) return false;
-    const now = file.after ?? file.before;
-    if (!now) return false;
-    if (weight.executable && !isExecutable(now)) return false;
-    if (weight.setId && !(file.after ? isSetId(file.after) : file.before ? isSetId(file.before) : false)) return false;
-    if (weight.capabilities && !capabilitiesMatter(file)) return false;
-    if (weight.open && !isOpened(file)) return false;
-    return !weight.packaged || isTampered(the, file);
-  })?.weight;
-}
-
-/** May anybody write into the directory (and nobody is held by a sticky bit), though the image's could not be? */
-function isOpened({ before, after }: FileDrift): boolean {
-  const bits = (file: FileValue | undefined) => (file ? Number.parseInt(file.mode, 8) : 0);
-  const open = (file: FileValue | undefined) => (bits(file) & 0o1002) === 0o002;
-  return after?.type === 'd' && open(after) && !open(before);
-}
-
-function capabilitiesMatter({ before, after }: FileDrift): boolean {
-  const none = (file: FileValue | undefined) => !file || file.capabilities === '-' || file.capabilities === '?';
-  return !none(after) || (!none(before) && after !== undefined);
-}
-
-/** Content, type or link of a packaged file that is no configuration file differs, though its package is as in the image. */
-function isTampered(the: Case, { drift, before, after }: FileDrift): boolean {
-  const owner = lookup(the.image.owned, drift.key);
-  if (!owner || owner.endsWith(' conffile') || !before || !after) return false;
-  return (
-    before.type !== after.type ||
-    before.link !== after.link ||
-    (before.sha256 !== after.sha256 && before.sha256 !== '?' && after.sha256 !== '?')
-  );
-}
-
 function textsOf(the: Case, { drift, before, after }: FileDrift): { oldContent?: string; newContent?: string } {
   const oldContent =
     before?.type === 'f' ? (before.size === '0' ? '' : lookup(the.image.contents, drift.key)) : undefined;
@@ -168,6 +129,7 @@ function nature(file: FileValue | undefined): string {
 /** What differs, in words. */
 function what(file: FileDrift): string {
   const { drift, before, after } = file;
+  if (file.sameAs !== undefined) return `added, another name (hard link) of ${printableLink(file.sameAs)}`;
   if (!before || !after) return `${drift.change}${nature(after ?? before)}`;
   if (before.type !== after.type) return 'another type of file';
   const content = before.sha256 !== after.sha256 || before.size !== after.size ? ['content'] : [];
@@ -182,7 +144,10 @@ export function beyondContent({ before, after }: FileDrift): string[] {
   if (before.uid !== after.uid || before.gid !== after.gid)
     parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
   if (before.capabilities !== after.capabilities) parts.push('file capabilities');
-  parts.push(...differingExtra(before.extra, after.extra).map((name) => extraNames[name]));
+  for (const name of differingExtra(before.extra, after.extra))
+    parts.push(
+      name === 'links' ? `${before.extra.links ?? 1} -> ${after.extra.links} names (hard links)` : extraNames[name],
+    );
   if (before.link !== after.link) parts.push('link target');
   return parts;
 }
@@ -229,13 +194,15 @@ const extraNames: Record<keyof Extra, string> = {
   selinux: 'SELinux label',
   flags: 'immutable or append-only flag',
   device: 'device number',
+  links: 'number of names',
 };
 
-function extraWords({ acl, defaultAcl, flags, ...rest }: Extra): Attributes {
+function extraWords({ acl, defaultAcl, flags, links, ...rest }: Extra): Attributes {
   return {
     ...(acl ? { acl: aclText(acl) } : {}),
     ...(defaultAcl ? { defaultAcl: aclText(defaultAcl) } : {}),
     ...(flags ? { flags: [...flags].map((flag) => (flag === 'i' ? 'immutable' : 'append-only')) } : {}),
+    ...(links ? { names: Number(links) } : {}),
     ...rest,
   };
 }

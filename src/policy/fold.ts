@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts';
 import type { Case } from './case.ts';
-import { type FileDrift, weigh } from './files.ts';
+import type { FileDrift } from './files.ts';
+import { weigh } from './weigh.ts';
 
 /** Severity entries that say nothing special of a file: only such files may disappear into the finding of their directory. */
 const plain = new Set([
@@ -15,6 +16,8 @@ const plain = new Set([
 export interface Folded {
   file: FileDrift;
   explains: number;
+  /** What it stands for. */
+  below: FileDrift[];
 }
 
 /**
@@ -31,10 +34,11 @@ export function foldTrees(the: Case, files: FileDrift[], means: (file: FileDrift
     const isDirectory = side?.type === 'd';
     if (parent && change !== 'changed' && plain.has(weigh(the, file)?.id) && !means(file)) {
       parent.explains++;
+      parent.below.push(file);
       if (isDirectory) open.set(`${change} ${key}`, parent);
       continue;
     }
-    const folded = { file, explains: 0 };
+    const folded: Folded = { file, explains: 0, below: [] };
     result.push(folded);
     if (isDirectory && change !== 'changed') open.set(`${change} ${key}`, folded);
   }

@@ -9,10 +9,12 @@ import { judgeDenied } from './deny.ts';
 import { explainedByPackage } from './explain.ts';
 import { type FileDrift, fileDrifts, type JudgedFile, judgeFile } from './files.ts';
 import { foldDirectories, foldTrees } from './fold.ts';
+import { withNames } from './hard-links.ts';
 import { judgeKernel } from './kernel.ts';
 import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
 import { judgeMounts } from './mounts.ts';
+import { likeness, oneChange, type Place } from './one-change.ts';
 import { judgePackages } from './packages.ts';
 import { judgeLogins, judgeUnits } from './people.ts';
 import { judgeProcesses } from './processes.ts';
@@ -23,6 +25,7 @@ import { judgeSockets } from './sockets.ts';
 import { Meaning, mergeSame } from './state.ts';
 import { explainedByTrustStore } from './trust-store.ts';
 import { uniqueClaims } from './unique.ts';
+import { judgeUnitStates } from './unit-states.ts';
 import { waive } from './waive.ts';
 
 /** Pure: all findings of one instance, worst first, and the values that must be unique in the fleet. */
@@ -31,7 +34,7 @@ export function judge(the: Case): Judgement {
   const accounts = judgeAccounts(the);
   const mounts = judgeMounts(the);
   const rest: FileDrift[] = [];
-  for (const file of fileDrifts(the)) {
+  for (const file of withNames(the, fileDrifts(the))) {
     const explained =
       mounts.find((mount) => mount.covers(file.drift.key))?.finding ??
       explainedByPackage(the, file, packages) ??
@@ -40,7 +43,7 @@ export function judge(the: Case): Judgement {
     if (explained) explained.explains++;
     else rest.push(file);
   }
-  const files = judgeFiles(the, rest, packages);
+  const { findings: files, places } = judgeFiles(the, rest, packages);
   const attributed = attributor(the);
   const findings = [
     ...packages.own,
@@ -51,13 +54,15 @@ export function judge(the: Case): Judgement {
     ...judgeRunning(the, packages, files),
     ...judgeKernel(the, packages),
     ...judgeUnits(the),
+    ...judgeUnitStates(the),
     ...judgeLogins(the),
     ...judgeDenied(the),
     ...judgeRequired(the),
     ...judgeLimits(the),
     ...judgeSockets(the),
-  ].map((finding) => withTechnique(waive(the, attributed(allowStated(the, finding)))));
-  return { findings: capped(the, findings.sort(worstFirst)), claims: uniqueClaims(the) };
+  ].map((finding) => waive(the, attributed(allowStated(the, finding))));
+  const one = oneChange(findings, places).map(withTechnique);
+  return { findings: capped(the, one.sort(worstFirst)), claims: uniqueClaims(the) };
 }
 
 /** Most findings that one instance may have in a report: a hostile one must not fill it for all the others. */
@@ -96,7 +101,11 @@ function capped(the: Case, findings: Finding[]): Finding[] {
  * Expectations are looked at file by file; only what is live is folded into its directory; what a parser of its format
  * understands becomes what it means.
  */
-function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Finding[] {
+function judgeFiles(
+  the: Case,
+  files: FileDrift[],
+  packages: PackageChanges,
+): { findings: Finding[]; places: Map<string, Place> } {
   const expected: Finding[] = [];
   const live: FileDrift[] = [];
   const judged = new Map<FileDrift, JudgedFile>();
@@ -109,12 +118,19 @@ function judgeFiles(the: Case, files: FileDrift[], packages: PackageChanges): Fi
     }
   }
   const meaning = new Meaning(the);
-  const told = foldTrees(the, live, (file) => meaning.knows(file)).map(({ file, explains }) => {
+  const places = new Map<string, Place>();
+  const told = foldTrees(the, live, (file) => meaning.knows(file)).map((folded) => {
+    const { file, explains } = folded;
     const { finding, doubt } = judged.get(file) as JudgedFile;
     const itself = { ...finding, explains };
-    return { file, itself, findings: meaning.of({ finding: itself, doubt }, file) };
+    const findings = meaning.of({ finding: itself, doubt }, file);
+    const like = likeness(folded);
+    const format = meaning.formatOf(file);
+    const ids = findings.map(({ id }) => id);
+    if (like !== undefined && ids[0] !== undefined) places.set(ids[0], { likeness: like, format, ids });
+    return { file, itself, findings };
   });
-  return [...expected, ...mergeSame(foldDirectories(told))];
+  return { findings: [...expected, ...mergeSame(foldDirectories(told))], places };
 }
 
 function worstFirst(a: Finding, b: Finding): number {

@@ -85,6 +85,14 @@ function hasUnit(the: Case, path: string): boolean {
   );
 }
 
+/** `1 entry of the image, a program`, `7 entries of the image, 2 of them programs`. */
+export function overWords(count: number, programs: number): string {
+  const entries = `${count} ${count === 1 ? 'entry' : 'entries'} of the image`;
+  if (programs === 0) return entries;
+  if (count === 1) return `${entries}, a program`;
+  return `${entries}, ${programs === count ? 'all' : programs} of them ${programs === 1 ? 'a program' : 'programs'}`;
+}
+
 function judgeOver(the: Case, mount: MountFact): Finding | undefined {
   const { count, programs } = hidden(the, mount.path);
   if (count === 0) return undefined;
@@ -97,7 +105,7 @@ function judgeOver(the: Case, mount: MountFact): Finding | undefined {
     severity: severity === 'critical' && data.test(mount.path) ? 'medium' : severity,
     disposition: 'drift',
     rule: 'mount/over-image',
-    reason: `${display(what).text} is mounted over ${count} ${count === 1 ? 'entry' : 'entries'} of the image${programs > 0 ? `, ${programs} of them programs` : ''}`,
+    reason: `${display(what).text} is mounted over ${overWords(count, programs)}`,
     tamper: severity === 'critical' && !data.test(mount.path),
     controls,
     after: seenMount(mount),

@@ -8,6 +8,7 @@ import type { Case } from './case.ts';
 import { expectedLine } from './expectation.ts';
 import { beyondContent, type FileDrift, type JudgedFile } from './files.ts';
 import { makeFinding } from './make.ts';
+import { serversOf } from './name-servers.ts';
 
 /** More facts than these that differ in one file are not told one by one: the file is the finding. */
 const mostFindings = 20;
@@ -25,9 +26,15 @@ export class Meaning {
   }
 
   /** Is it a file of a known format? Directories have no meaning. */
-  knows({ drift, before, after }: FileDrift): boolean {
+  knows(file: FileDrift): boolean {
+    return this.formatOf(file) !== '';
+  }
+
+  /** Name of the format; empty when there is none. */
+  formatOf({ drift, before, after }: FileDrift): string {
     const path = unescapeName(drift.key);
-    return (after ?? before)?.type !== 'd' && (this.#after.formatOf(path) ?? this.#before.formatOf(path)) !== undefined;
+    const found = this.#after.formatOf(path) ?? this.#before.formatOf(path);
+    return (after ?? before)?.type === 'd' ? '' : (found?.format.name ?? '');
   }
 
   /**
@@ -81,11 +88,12 @@ export class Meaning {
       .map(({ rule }) => rule)
       .filter((rule) => rule.changes.includes(drift.change));
     if (rules.length === 0) return [before, after];
+    const servers = serversOf(this.#the, drift.key);
     const without = (text: string | undefined, other: string | undefined) => {
       const there = new Set((other ?? '').split('\n'));
       return text
         ?.split('\n')
-        .filter((line) => there.has(line) || !rules.some((rule) => expectedLine(rule, line)))
+        .filter((line) => there.has(line) || !rules.some((rule) => expectedLine(rule, line, servers)))
         .join('\n');
     };
     return [without(before, after), without(after, before)];

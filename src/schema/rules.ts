@@ -104,6 +104,10 @@ export const expectRule = {
         lines: { type: 'string', description: 'regular expression that each line added or removed matches' },
         link: { type: 'string', description: 'regular expression that the target of the link matches' },
         launchKeys: { const: true, description: 'holds no public key but those given at launch' },
+        nameServers: {
+          const: true,
+          description: 'names no name servers but those that leases and metadata name, or that lead to the host itself',
+        },
         password: { enum: ['locked', 'none', 'set'], description: 'state of the password (account)' },
         attributes: {
           enum: ['content'],

@@ -89,6 +89,8 @@ describe('the walk by buckets', () => {
     const [plain, buckets] = [await read(dir.path), await read(dir.path, plainAsk)];
     expect(files(buckets)).toBe(files(plain));
     expect(buckets.gaps).toEqual(plain.gaps);
+    expect([...(buckets.inodes?.keys() ?? [])].sort()).toEqual(['/srv/hard', '/srv/original']);
+    expect(new Map([...(buckets.inodes ?? [])].sort())).toEqual(new Map([...(plain.inodes ?? [])].sort()));
     expect(plain.reading?.sweep).toBeUndefined();
     expect(buckets.reading?.sweep?.counts.reduce((a, b) => a + b, 0)).toBe(
       bucketsOf(plain.files).stream.toString('latin1').split('\n').length - 1,

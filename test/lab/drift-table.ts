@@ -193,6 +193,61 @@ touch -r /tmp/ref /usr/bin/tac`),
     do: sh('ln /usr/bin/tac /usr/bin/tac2'),
     expect: added('/usr/bin/tac2', 'high'),
   },
+  {
+    name: 'set-user-id program of the image got a second name',
+    do: sh('ln /usr/bin/su /srv/tool'),
+    expect: added('/srv/tool', 'critical'),
+  },
+  {
+    name: 'the shadow file got a second name',
+    do: sh('mkdir /opt/app; echo x >/opt/app/x; ln /etc/shadow /opt/app/notes'),
+    expect: [...added('/opt/app', 'medium'), ...added('/opt/app/notes', 'high', 'account')],
+  },
+  {
+    name: 'second name with a line feed',
+    do: sh("ln /usr/bin/su $'/srv/two\\nlines'"),
+    expect: added('/srv/two\\x0alines', 'critical'),
+    bytes: Buffer.from('/srv/two\nlines'),
+  },
+  {
+    name: 'set-user-id program got a second name where nobody looks',
+    do: sh('ln /usr/bin/su /var/tmp/.x'),
+    expect: changed('/usr/bin/su', 'critical'),
+  },
+  {
+    name: 'more names of a file that everybody may read and nobody profits from',
+    do: sh('ln /usr/bin/tac /var/tmp/tac; ln /etc/motd /var/tmp/motd'),
+    expect: [],
+    verdict: 'clean',
+  },
+  {
+    name: 'one of two names of a file of the image is copied up',
+    do: sh(
+      '[ "$(stat -c %h /usr/bin/perl)" = 2 ]; chmod 700 /usr/bin/perl; chmod 755 /usr/bin/perl; touch /usr/bin/perl',
+    ),
+    expect: [],
+    verdict: 'clean',
+  },
+  {
+    name: 'program of a package moved to another name',
+    do: sh('mv /usr/bin/sum /usr/bin/sum2'),
+    expect: removed('/usr/bin/sum', 'high'),
+  },
+  {
+    name: 'data became a program by its new name',
+    do: sh('mv /usr/share/base-files/motd /usr/bin/motd'),
+    expect: removed('/usr/share/base-files/motd', 'high'),
+  },
+  {
+    name: 'tree moved',
+    do: sh('mv /usr/share/base-files /srv/base'),
+    expect: removed('/usr/share/base-files', 'medium'),
+  },
+  {
+    name: 'program moved and changed',
+    do: sh('mv /usr/bin/sum /usr/bin/sum2; printf x >>/usr/bin/sum2'),
+    expect: [...added('/usr/bin/sum2', 'high'), ...removed('/usr/bin/sum', 'high')],
+  },
   { name: 'device added', do: sh('mknod /srv/device c 1 3'), expect: added('/srv/device', 'low') },
   { name: 'fifo added', do: sh('mkfifo /srv/fifo'), expect: added('/srv/fifo', 'low') },
   {

@@ -97,11 +97,35 @@ for l in 2 3 4 5; do ln -s ../init.d/lab-daemon /etc/rc$l.d/S01lab-daemon; done`
 printf '[Service]\\nExecStart=/opt/x\\n' >evil.service
 printf '[Timer]\\nOnCalendar=daily\\n' >evil.timer
 ln -s ../evil.timer timers.target.wants/evil.timer`),
+    expect: [...added('unit evil.service', 'high', 'service'), ...added('unit evil.timer', 'high', 'service')],
+  },
+  {
+    name: 'unit of the image enabled, and a new one with it',
+    do: sh(`cd /etc/systemd/system
+printf '[Service]\nExecStart=/opt/x\n' >evil@.service
+mkdir -p multi-user.target.wants
+ln -s ../evil@.service multi-user.target.wants/evil@1.service
+ln -s /lib/systemd/system/fstrim.service multi-user.target.wants/fstrim.service`),
     expect: [
-      ...added('unit evil.service', 'high', 'service'),
-      ...added('unit evil.timer', 'high', 'service'),
-      ...added('unit evil.timer enabled in timers.target', 'high', 'service'),
+      ...added('unit evil@.service', 'high', 'service'),
+      ...added('unit fstrim.service enabled in multi-user.target', 'high', 'service'),
     ],
+  },
+  {
+    name: 'name server that the network did not give',
+    do: sh(`mkdir -p /run/systemd/netif/leases; echo DNS=192.0.2.53 192.0.2.54 >/run/systemd/netif/leases/2
+printf 'nameserver 203.0.113.9\\nnameserver 192.0.2.53\\n' >/etc/resolv.conf`),
+    expect: added('name servers', 'medium', 'setting'),
+  },
+  {
+    name: 'name server long after the start, when nothing says which there are',
+    do: sh("echo 'nameserver 203.0.113.9' >/etc/resolv.conf; touch -d '+2 days' /etc/resolv.conf"),
+    expect: added('name servers', 'medium', 'setting'),
+  },
+  {
+    name: 'job put aside under another name',
+    do: sh('mv /etc/cron.d/e2scrub_all /etc/cron.d/.e2scrub_all.off'),
+    expect: removed('/etc/cron.d/e2scrub_all', 'high', 'job'),
   },
   {
     name: 'timer disabled',
@@ -245,7 +269,16 @@ export const noise: readonly LabDrift[] = (
     ['sshd drop-in of cloud-init', put('/etc/ssh/sshd_config.d/50-cloud-init.conf', 'PasswordAuthentication no', 600)],
     ['comment of sshd', append('/etc/ssh/sshd_config', '\n# PermitRootLogin yes')],
     ['own name in hosts', append('/etc/hosts', '127.0.1.1 other.example.org other')],
-    ['another name server', put('/etc/resolv.conf', 'nameserver 192.0.2.1\nsearch example.org')],
+    [
+      'another name server, by the network',
+      sh(`mkdir -p /var/lib/dhcp
+printf 'lease {\\n  interface "eth0";\\n  option domain-name-servers 192.0.2.1,192.0.2.2;\\n}\\n' >/var/lib/dhcp/dhclient.eth0.leases
+printf 'nameserver 192.0.2.1\\nnameserver 192.0.2.2\\nsearch example.org\\n' >/etc/resolv.conf`),
+    ],
+    [
+      'name servers when nothing says which there are, long after the image but at the start',
+      put('/etc/resolv.conf', 'nameserver 192.0.2.7\nnameserver 127.0.0.53'),
+    ],
     ['time zone', sh('ln -sfn /usr/share/zoneinfo/Europe/Paris /etc/localtime; echo Europe/Paris >/etc/timezone')],
     ['locale', put('/etc/default/locale', 'LANG=C.UTF-8')],
     ['mount of cloud-init', append('/etc/fstab', '/dev/vdb /data auto defaults,nofail,comment=cloudconfig 0 2')],

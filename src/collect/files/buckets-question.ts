@@ -63,13 +63,14 @@ walk_buckets() {
   sed '/^\.$/q' <&3 >expect
   [ "$(tail -n 1 expect)" = . ] || return 1
   # s1 s2 ...: what stat says, a file a bucket; counts: entries in each
-  { find "$R/" "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) -printf '\001\n' -o -printf '%p\t%y %m %U %G %s %T@ %C@ %i\t%l\n'
+  { find "$R/" "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) -printf '\001\n' -o -printf '%p\t%y %m %U %G %s %T@ %C@ %i\t%l\t%n\n'
     [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk -F'\t' '
 BEGIN{'"$SF_TABLE"';L=length(ENVIRON["SF_ROOT"]);S=ENVIRON["SF_SALT"];k=1;f="s1";print S>f}
 $1=="\001"{odd=1;next}
 {p=L?substr($1,L+1):$1;st=$2
 if(substr(st,1,1)!="f"){split(st,a," ");st=a[1]" "a[2]" "a[3]" "a[4]" - "(a[1]=="d"?"- -":a[6]" "a[7])" "a[8]}
 print p"\t"st"\t"$3>f;c++
+if($4>1&&substr(st,1,1)=="f")print p"\t"$4>"linked"
 '"$SF_CUT"'
 if(h==0||c==1024){close(f);print c;k++;c=0;f="s" k;print S>f}}
 END{close(f);if(c)print c;if(odd)print "">"odd"}' >counts || return 1
@@ -95,13 +96,15 @@ END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" todo >names
   tr '\n' '\0' <names | xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
 BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"]
 while((getline l<"caps")>0){l=substr(l,3);t=index(l," ");caps[substr(l,t+1)]=substr(l,1,t-1)}
+while((getline l<"linked")>0){t=index(l,"\t");names[substr(l,1,t-1)]=substr(l,t+1)}
 more=(getline d)>0
 while((getline k<"todo")>0){f="s" k;g="c" k;print S>g;getline l<f
 while((getline l<f)>0){t=index(l,"\t");p=substr(l,1,t-1);l=substr(l,t+1);u=index(l,"\t");split(substr(l,1,u-1),a," ")
 v=a[1]" "a[2]" "a[3]" "a[4];q=R p
 if(a[1]=="f"){sha="?";while(more&&substr(d,67)<q)more=(getline d)>0
 if(more&&substr(d,67)==q){sha=substr(d,1,64);more=(getline d)>0}
-v=v" "a[5]" "sha" "((q in caps)?caps[q]:"-")}
+x=(q in caps)?caps[q]:"";if(p in names)x=x (x==""?"":"+")"links="names[p]
+v=v" "a[5]" "sha" "(x==""?"-":x)}
 else v=v" - - "((q in caps)?caps[q]:"-")(a[1]=="l"?" "substr(l,u+1):"")
 print p"\t"v>g}close(f);close(g)}}' || return 1
   if [ $SF_DEPTH = full ]; then sums c >digests; else cp sd digests; fi

@@ -16,6 +16,8 @@ export interface BucketFacts {
   modified: Map<string, number>;
   /** Keys of entries that were sent. */
   sent: Set<string>;
+  /** `inode ctime` of those entries that have more than one name. */
+  inodes: Map<string, string>;
   /** For the next quick scan; undefined when it was not asked for. */
   sweep?: Sweep;
   /** For each bucket: its place among the expected ones, -1 when it was sent. */
@@ -49,6 +51,7 @@ class Reader {
     files: Buffer.alloc(0),
     modified: new Map(),
     sent: new Set(),
+    inodes: new Map(),
     origins: [],
     hashed: { files: 0, bytes: 0 },
   };
@@ -133,6 +136,7 @@ class Reader {
         this.facts.hashed.files++;
         this.facts.hashed.bytes += Number(size) || 0;
       }
+      if (parts[7]?.includes('links=')) this.facts.inodes.set(key, `${inode} ${ctime}`);
       if (mtime !== '-') this.facts.modified.set(key, Math.floor(Number(mtime)) || 0);
       text.push(`${key}\0${value}\n`);
     }

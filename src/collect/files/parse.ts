@@ -7,7 +7,7 @@ import { type Meta, readMeta, readStatted } from './metadata.ts';
 
 /** What the parser found out beside the lines themselves. */
 export interface FileFacts {
-  /** `key NUL type mode uid gid size sha256 caps [link]` per entry, unsorted, latin1. */
+  /** `key NUL type mode uid gid size sha256 attributes [link]` per entry, unsorted, latin1. */
   lines: string[];
   /** Canonical key -> mtime, for those newer than the image. */
   modified: Map<string, number>;
@@ -23,6 +23,8 @@ export interface FileFacts {
   overBudget: number;
   /** Keys of files that were changed while they were read. */
   changing: string[];
+  /** Canonical key of a file with more than one name -> `inode ctime`, by which names of one file are told. */
+  inodes: Map<string, string>;
   /** The walk came to its end, twice. */
   complete: boolean;
   /** There were more entries than are taken in. */
@@ -49,6 +51,7 @@ export class FileAnswer {
     mounts: [],
     overBudget: 0,
     changing: [],
+    inodes: new Map(),
     complete: false,
     tooMany: false,
     garbled: false,
@@ -62,6 +65,7 @@ export class FileAnswer {
   private readonly links = new Map<string, string>();
   private readonly pendingLinks: Meta[] = [];
   private readonly caps = new Map<string, string>();
+  private readonly names = new Map<string, string>();
   private held: { meta: Meta; sha256: string }[] = [];
 
   /** `root` is the directory the program was asked about (`/` or a directory), so that keys begin at the image's root. */
@@ -102,6 +106,9 @@ export class FileAnswer {
         this.pair(rest, (words, path) => {
           if (/^[\w:.,=+-]{1,9000}$/.test(words)) this.caps.set(path, words);
         });
+        break;
+      case 'n':
+        this.named(/^(\d{1,9}) (\d{1,20} [\d.]{1,40}) (.*)$/s.exec(rest));
         break;
       case 'N':
         if (!this.counts(Number(rest))) break;
@@ -155,6 +162,13 @@ export class FileAnswer {
       this.lost = true;
       cursor.at = Number.isSafeInteger(end) ? Math.min(end, cursor.bytes.length) : cursor.bytes.length;
     }
+  }
+
+  private named(match: RegExpExecArray | null): void {
+    if (!match) return;
+    const [, count = '', inode = '', path = ''] = match;
+    this.names.set(path, count);
+    this.facts.inodes.set(this.key(path), inode);
   }
 
   private pair(text: string, use: (word: string, path: string) => void): void {
@@ -211,10 +225,14 @@ export class FileAnswer {
   private emit(meta: Meta, sha256: string): void {
     const key = this.key(meta.path);
     const size = meta.type === 'f' ? meta.size : '-';
-    const capabilities = meta.type === 'l' ? '-' : (this.caps.get(meta.path) ?? '-');
+    const words = [
+      meta.type === 'l' ? undefined : this.caps.get(meta.path),
+      meta.type === 'f' && this.names.has(meta.path) ? `links=${this.names.get(meta.path)}` : undefined,
+    ];
+    const attributes = words.filter((word) => word !== undefined).join('+') || '-';
     const link = meta.type === 'l' ? ` ${escapeName(meta.link)}` : '';
     this.facts.lines.push(
-      `${key}\0${meta.type} ${meta.mode} ${meta.uid} ${meta.gid} ${size} ${sha256} ${capabilities}${link}`,
+      `${key}\0${meta.type} ${meta.mode} ${meta.uid} ${meta.gid} ${size} ${sha256} ${attributes}${link}`,
     );
     if (sha256 === '?') this.facts.unhashed.push(key);
     if (meta.mtime !== '0') this.facts.modified.set(key, Math.floor(Number(meta.mtime)) || 0);

@@ -7,7 +7,8 @@ import { type Unhashed, unhashedIn } from './unhashed.ts';
 
 export const files: Probe = {
   name: 'files',
-  about: 'type, mode, owner, size, sha256, link target and file capabilities of everything on local disks',
+  about:
+    'type, mode, owner, size, sha256, link target, number of names and file capabilities of everything on local disks',
   source: 'every entry of local file systems: `find`, `openssl` or `sha256sum`, `perl` or `python3` for attributes',
   needs: 'closed files and directories: root or CAP_DAC_READ_SEARCH',
   cost: 'the cost of a scan: see depth.md',
@@ -17,6 +18,7 @@ export const files: Probe = {
     const facts = new FileAnswer(frame.bytes, draft.askedRoot, draft.ask).parse();
     draft.fileLines = facts.lines;
     draft.modified = facts.modified;
+    draft.inodes = new Map([...facts.inodes, ...(facts.buckets?.inodes ?? [])]);
     takeBuckets(facts, draft);
     for (const key of facts.changing) draft.changing.add(key);
     if (facts.closed.length > 0) {

@@ -11,6 +11,7 @@ import { watchQuestion } from './watch-question.ts';
  * Records: `M path fstype` a pruned mount; `u path` a directory that may not be read; `m y mode uid gid size mtime path`
  * then `>target`; a batch is `F n`, n metadata records, `H n b|t`, digests (32 raw bytes each, or hex lines), `h status`.
  * A batch whose status is not 0 is void and followed by the same files in smaller batches.
+ * `n names inode ctime path` is a regular file that has more than one name; it comes before the batches.
  * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
  */
 const scope = sh`
@@ -89,6 +90,9 @@ fi
 case $BUCKETS in odd) set -- "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) ;; esac
 if [ "$BUCKETS" = done ]; then rec 'w 0'; rec 'W 0'
 else
+# files with more than one name
+if [ $FIND = printf ]; then find "$R/" "$@" -type f -links +1 -printf 'n %n %i %C@ %p\0' 2>/dev/null
+else find "$R/" "$@" -type f -links +1 -print0 2>/dev/null | xargs -0 -n 200 sh -c 'for f; do printf "n %s %s\0" "$(stat -c "%h %i %Z" "$f" 2>/dev/null)" "$f"; done' sh; fi
 # everything but regular files; unprivileged, files that may not be read go there too: they have no digest
 OTHER='! -type f' READ=
 if [ "$UIDN" != 0 ] && [ $FIND = printf ]; then OTHER='( ! -type f -o ! -readable )' READ=-readable; fi

@@ -2,6 +2,7 @@ import { printable } from '../../core/bytes.ts';
 import type { Probe } from '../probe.ts';
 import { sh } from '../sh.ts';
 import { bootedAt, launchedAt } from './age.ts';
+import { nameServers, nameServersQuestion } from './name-servers.ts';
 
 /** `NAME="value"` lines of os-release(5), quotes and escapes removed. */
 export function parseOsRelease(text: string): Map<string, string> {
@@ -42,12 +43,14 @@ export function publicKeys(text: string): string[] {
 
 export const os: Probe = {
   name: 'os',
-  about: 'operating system, kernel, host name, machine identity and the image it says it was launched from',
-  source: "`/etc/os-release`, `uname`, `/etc/machine-id`, cloud-init's instance data, `/proc/stat`",
+  about:
+    'operating system, kernel, host name, machine identity, the image it says it was launched from, and the name servers that its network gave it',
+  source: "`/etc/os-release`, `uname`, `/etc/machine-id`, cloud-init's instance data, leases of DHCP, `/proc/stat`",
   needs: 'anybody',
   cost: '20 ms, 1 KB',
   asks: 'always',
-  question: sh`
+  question: [
+    sh`
 text release "$R/usr/lib/os-release"
 text release "$R/etc/os-release"
 [ "$R" ] || rec kernel "$(uname -r 2>/dev/null)"
@@ -57,6 +60,9 @@ if [ "$R" ]; then text hostname "$R/etc/hostname"; else rec hostname "$(cat /pro
 text machine-id "$R/etc/machine-id"
 text instance-id "$R/var/lib/cloud/data/instance-id"
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
+`,
+    nameServersQuestion,
+    sh`
 rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
 for f in "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key; do
   [ -f "$f" ] && rec born "$(stat -c %Y "$f" 2>/dev/null)"
@@ -65,6 +71,7 @@ done
 rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,
+  ].join('\n'),
   parse(frame, draft) {
     const said = new Map<string, string>();
     const born: string[] = [];
@@ -92,6 +99,8 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
       bootedAt: bootedAt(said.get('boot') ?? ''),
       uid: /^\d+$/.test(line('uid')) ? Number(line('uid')) : -1,
     };
+    const servers = nameServers(said.get('dns') ?? '', said.get('instance-data') ?? '');
+    if (servers) draft.os.nameServers = servers;
     draft.root = line('root');
     const lacks = line('lacks');
     if (lacks) {

@@ -46,6 +46,11 @@ export function parseTraits(records: string[], draft: Draft): void {
     else if (word === 'sums') sums = rest;
     else if (word === 'more scripts') scripts = true;
   }
+  // What hides its program from us hides all of this, too.
+  if (draft.gaps.some(({ probe, reason }) => probe === 'processes' && reason === 'permission')) {
+    const detail = 'what the processes of others load, run and are told may not be read by this account (root may)';
+    draft.gap('traits', 'permission', detail);
+  }
   found.limit(limits);
   draft.running.traits = found.all;
   const libraries = librariesOf(counted, odd, sums, paths);

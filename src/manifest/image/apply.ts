@@ -49,7 +49,7 @@ export class LayerApplier {
       this.#tree.put(parts, facts, this.#layer);
       return undefined;
     }
-    const content: FileContent = { sha256: '', size: entry.size, layer: this.#layer, entry: this.#entry };
+    const content: FileContent = { sha256: '', size: entry.size, layer: this.#layer, entry: this.#entry, names: 1 };
     this.#tree.put(parts, { ...facts, content }, this.#layer);
     return new ContentHash(content, this.#wanted(`/${parts.join('/')}`, entry.size, facts.mode));
   }
@@ -75,6 +75,7 @@ export class LayerApplier {
         `${this.#what}: ${quote(entry.name)} is a hard link to ${quote(entry.linkname)}, which is ${why}`,
       );
     }
+    if (target.facts.content) target.facts.content.names++;
     this.#tree.put(parts, target.facts, this.#layer);
   }
 

@@ -46,6 +46,10 @@ export function collect(
   const { content, ...facts } = node.facts;
   const own = path === '' ? '/' : path;
   const entry: TreeEntry = { path: own, ...facts, size: content?.size ?? 0, sha256: content?.sha256 ?? '' };
+  if (content && content.names > 1) {
+    entry.links = content.names;
+    entry.inode = `${content.layer}:${content.entry}`;
+  }
   result.entries.set(own, entry);
   if (content && wanted(own, content.size, facts.mode)) {
     if (content.bytes) result.contents.set(own, content.bytes);

@@ -10,6 +10,8 @@ export interface FileContent {
   /** Layer, and number of the entry in it, to find the bytes again. */
   layer: number;
   entry: number;
+  /** Names that were ever given to it: whoever runs on layers still counts those that a later layer took away (overlayfs). */
+  names: number;
 }
 
 /** Facts of one name, as a layer gives them. */
