@@ -87,6 +87,12 @@ function whyBroken(answer: Answer): { reason: GapReason; detail: string } | unde
       return { reason: 'timeout', detail: 'the instance said nothing for longer than the idle limit' };
     case 'limit':
       return { reason: 'limit', detail: 'the answer is larger than the byte limit' };
+    case 'flood':
+      return {
+        reason: 'limit',
+        detail:
+          'the server sent messages without end that are no answer, or did not take ours; the connection was ended',
+      };
     case 'memory':
       return {
         reason: 'limit',

@@ -44,8 +44,11 @@ export interface Answer {
   stderr: string;
   /** Exit status of the program; null when it did not end by itself. */
   exitCode: number | null;
-  /** `memory`: the answers of all instances together took more than they may, and this was the largest. */
-  ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'memory' | 'interrupted';
+  /**
+   * `memory`: the answers of all instances together took more than they may, and this was the largest. `flood`: the
+   * connection carried much that was no answer.
+   */
+  ended: 'exit' | 'cut' | 'timeout' | 'idle' | 'limit' | 'flood' | 'memory' | 'interrupted';
   /** Why the program was not run at all, where the way in knows (sudo refused). */
   refused?: { reason: GapReason; detail: string };
 }

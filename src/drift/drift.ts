@@ -1,6 +1,7 @@
 import { display } from '../core/bytes.ts';
 import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Drift } from '../core/finding.ts';
+import { PathTree } from '../core/path-tree.ts';
 
 import { differingExtra, parseFileValue } from '../fingerprint/files.ts';
 import { Below } from './below.ts';
@@ -14,11 +15,11 @@ export interface Comparison {
   gaps: Gap[];
 }
 
-/** Most files that are judged: an upgrade of a whole system is half of it, and a server with more is to be replaced anyway. */
-const mostDrifts = 300_000;
+/** Most files that are judged: an upgrade of a whole system is about as much, and a server with more is to be replaced anyway. */
+const mostDrifts = 100_000;
 
 /** Most packages, accounts and sockets that are judged, of each. */
-const mostOfOthers = 50_000;
+const mostOfOthers = 20_000;
 
 /** Pure: image against instance. Unknown on either side is never a difference. */
 export function compare(image: Fingerprint, live: Fingerprint): Comparison {
@@ -28,11 +29,15 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
   const gaps: Gap[] = [];
   const outOfScope = new Below([...image.excluded, ...live.excluded]);
   const attached = live.mounts.filter((mount) => mount.attached).map(({ path }) => path);
+  const mounts = new PathTree(live.mounts.map((mount) => [mount.path, mount] as const));
+  const onFiles = new Map(live.mounts.flatMap((mount) => (mount.attached ? [] : [[mount.path, mount] as const])));
+  // What a container's runtime attached is known to be there.
+  const hiding = ({ key, before = '' }: Drift) => (before.startsWith('d ') ? undefined : onFiles.get(key));
   for (const drift of driftOf('files', image.files, live.files)) {
     if (outOfScope.has(drift.key)) continue;
     if (attached.length > 0 && drift.change === 'added' && leadsToMount(drift, attached)) continue;
     if (drift.change === 'removed' && unknown.mayBeThere(drift.key)) {
-      const mount = live.mounts.find((m) => drift.key.startsWith(`${m.path}/`) || hides(m, drift));
+      const mount = mounts.first(drift.key, true) ?? hiding(drift);
       if (mount) {
         const entry = hidden.get(mount.path) ?? { type: mount.type, count: 0 };
         entry.count++;
@@ -62,12 +67,7 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
 
 function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
   const partial = live.partial.includes(stream);
-  return driftOf(stream, before, after).filter((d) => !(partial && d.change === 'removed'));
-}
-
-/** Does a mount stand on a file of the image itself? What a container's runtime attached is known to be there. */
-function hides(mount: Fingerprint['mounts'][number], { key, before = '' }: Drift): boolean {
-  return mount.path === key && !mount.attached && !before.startsWith('d ');
+  return driftOf(stream, before, after, mostOfOthers, (change) => !(partial && change === 'removed'));
 }
 
 /** A plain directory that a container's runtime made on the way to what it mounts there. */

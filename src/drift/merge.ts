@@ -98,10 +98,17 @@ function compareKeys(before: Buffer, a: Line, after: Buffer, b: Line): number {
   return before.compare(after, b.begin, b.nul, a.begin, a.nul);
 }
 
-/** The differences as drifts, for a stream of the given name. */
-export function driftOf(stream: Drift['stream'], before: Stream, after: Stream): Drift[] {
+/** The differences as drifts, for a stream of the given name; of those that `wanted` takes the first `most` and one more. */
+export function driftOf(
+  stream: Drift['stream'],
+  before: Stream,
+  after: Stream,
+  most = Number.POSITIVE_INFINITY,
+  wanted: (change: Drift['change']) => boolean = () => true,
+): Drift[] {
   const drifts: Drift[] = [];
   mergeStreams(before, after, (a, b) => {
+    if (drifts.length > most || !wanted(a && b ? 'changed' : a ? 'removed' : 'added')) return;
     const side = a ? before : after;
     const line = a ?? b;
     if (!line) return;

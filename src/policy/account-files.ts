@@ -24,8 +24,51 @@ export function explainedByAccount(the: Case, file: FileDrift, accounts: Finding
   }
   if (change !== 'added' || !file.after) return undefined;
   const after = file.after;
-  return accounts.find((a) => a.change === 'added' && isOwn(the, path, after, a));
+  const { homes, names } = owners(accounts);
+  const mailbox = /^\/var\/(?:spool\/)?mail\/(.*)$/s.exec(path)?.[1];
+  const owner = [
+    homes.get(path),
+    homes.get(posix.dirname(path)),
+    mailbox === undefined ? undefined : names.get(mailbox),
+  ];
+  return owner
+    .filter((one) => one !== undefined)
+    .sort((a, b) => a.place - b.place)
+    .find(({ account }) => isOwn(the, path, after, account))?.account;
 }
+
+interface Owner {
+  account: Finding;
+  place: number;
+}
+
+/** The first account that was added with a home, with a name; of all, by what they are called. */
+interface Owners {
+  homes: Map<unknown, Owner>;
+  names: Map<string, Owner>;
+  bySubject: Map<string, Finding>;
+}
+
+const known = new WeakMap<Finding[], Owners>();
+
+/** Tens of thousands of accounts must not be looked at for each of hundreds of thousands of files. */
+function owners(accounts: Finding[]): Owners {
+  const made = known.get(accounts);
+  if (made) return made;
+  const all: Owners = { homes: new Map(), names: new Map(), bySubject: new Map() };
+  for (const [place, account] of accounts.entries()) {
+    if (!all.bySubject.has(account.subject)) all.bySubject.set(account.subject, account);
+    if (account.change !== 'added') continue;
+    const home = account.after?.['home'];
+    const name = nameOf(account);
+    if (!all.homes.has(home)) all.homes.set(home, { account, place });
+    if (!all.names.has(name)) all.names.set(name, { account, place });
+  }
+  known.set(accounts, all);
+  return all;
+}
+
+const nameOf = (account: Finding): string => account.subject.replace(/^user /, '');
 
 /** Does the file belong to root, and may nobody read or write it who may not in the image or by its nature? */
 function isSealed(the: Case, { before, after }: FileDrift, name: string): boolean {
@@ -41,18 +84,20 @@ function isSealed(the: Case, { before, after }: FileDrift, name: string): boolea
 function explainsIds(the: Case, path: string, accounts: Finding[]): Finding | undefined {
   const lines = (stream: Buffer) => (lookup(stream, path) ?? '').split('\\n').filter(Boolean);
   const [before, after] = [lines(the.image.contents), lines(the.live.contents)];
-  const moved = [...after.filter((l) => !before.includes(l)), ...before.filter((l) => !after.includes(l))];
-  const owners = moved.map((line) => {
+  const [had, has] = [new Set(before), new Set(after)];
+  const moved = [...after.filter((l) => !had.has(l)), ...before.filter((l) => !has.has(l))];
+  const { bySubject } = owners(accounts);
+  const found = moved.map((line) => {
     const [, user, first] = /^([^:]+):(\d+):\d+$/.exec(line) ?? [];
-    return Number(first) >= 65_536 ? accounts.find((a) => a.subject === `user ${user}`) : undefined;
+    return Number(first) >= 65_536 ? bySubject.get(`user ${user}`) : undefined;
   });
-  return owners.every((owner) => owner !== undefined) ? owners[0] : undefined;
+  return found.every((owner) => owner !== undefined) ? found[0] : undefined;
 }
 
 /** The home itself, what useradd copies into it from the image's /etc/skel, and the mailbox. */
 function isOwn(the: Case, path: string, after: FileValue, account: Finding): boolean {
   const home = account.after?.['home'];
-  const name = account.subject.replace(/^user /, '');
+  const name = nameOf(account);
   const writable = (Number.parseInt(after.mode, 8) & 0o022) !== 0;
   if (path === `/var/mail/${name}` || path === `/var/spool/mail/${name}`)
     return after.type === 'f' && !isExecutable(after);

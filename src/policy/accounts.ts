@@ -15,13 +15,16 @@ const powerful = /^group (root|sudo|wheel|adm|shadow|disk|docker|lxd|libvirt|kme
 export function judgeAccounts(the: Case): Finding[] {
   const drifts = the.drifts.filter((d) => d.stream === 'accounts');
   const findings = drifts.map((drift) => judge(the, drift));
+  const users = new Map<string, Finding>();
+  for (const one of findings) {
+    const key = `${one.change} ${one.subject}`;
+    if (!users.has(key)) users.set(key, one);
+  }
   // An account and the group of its own name come and go together: one finding.
   return findings.filter((finding) => {
     const name = /^group (.*)$/.exec(finding.subject)?.[1];
     const user =
-      name === undefined || finding.change === 'changed'
-        ? undefined
-        : findings.find((f) => f.subject === `user ${name}` && f.change === finding.change);
+      name === undefined || finding.change === 'changed' ? undefined : users.get(`${finding.change} user ${name}`);
     if (!user || isLive(user) !== isLive(finding) || powerful.test(finding.subject)) return true;
     user.explains++;
     return false;

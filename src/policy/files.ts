@@ -3,10 +3,9 @@ import type { Attributes, Drift, Finding, FindingKind } from '../core/finding.ts
 import { aclText } from '../fingerprint/acl.ts';
 import { differingExtra, type Extra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-
 import type { Case, PackageChanges } from './case.ts';
+import { changedOf } from './changed.ts';
 import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
-import { globs } from './glob.ts';
 import { makeFinding } from './make.ts';
 import { serversOf } from './name-servers.ts';
 import { unifiedDiff } from './textdiff.ts';
@@ -58,7 +57,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const passed: Considered = [];
   for (const { rule, matches } of the.policy.expect) {
     if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
-    if (rule.when === 'packages-changed' && ![...packages.changed].some(globs(rule.packages))) {
+    if (rule.when === 'packages-changed' && !changedOf(packages, rule.packages)) {
       passed.push({ rule: rule.id, why: 'none of its packages changed' });
       continue;
     }

@@ -13,7 +13,7 @@ import { withNames } from './hard-links.ts';
 import { judgeKernel } from './kernel.ts';
 import { judgeLimits } from './limit.ts';
 import { makeFinding } from './make.ts';
-import { judgeMounts } from './mounts.ts';
+import { coverOf, judgeMounts } from './mounts.ts';
 import { likeness, oneChange, type Place } from './one-change.ts';
 import { judgePackages } from './packages.ts';
 import { judgeLogins, judgeUnits } from './people.ts';
@@ -33,10 +33,11 @@ export function judge(the: Case): Judgement {
   const packages = judgePackages(the);
   const accounts = judgeAccounts(the);
   const mounts = judgeMounts(the);
+  const covering = coverOf(mounts);
   const rest: FileDrift[] = [];
   for (const file of withNames(the, fileDrifts(the))) {
     const explained =
-      mounts.find((mount) => mount.covers(file.drift.key))?.finding ??
+      covering(file.drift.key) ??
       explainedByPackage(the, file, packages) ??
       explainedByTrustStore(the, file, packages) ??
       explainedByAccount(the, file, accounts);

@@ -1,5 +1,6 @@
 import { display, unescapeName } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
+import { PathTree } from '../core/path-tree.ts';
 import type { MountFact } from '../core/running.ts';
 import { isExecutable, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
@@ -23,16 +24,26 @@ const restrictions = ['ro', 'noexec', 'nosuid', 'nodev', 'nosymfollow'];
 /** An overmount, and how to tell which differences of files it explains. */
 export interface JudgedMount {
   finding: Finding;
-  covers(key: string): boolean;
+  /** Where it covers what was there; undefined where it explains no file. */
+  over?: string;
+}
+
+/** Which of the mounts, the first of several, stands over a file. Costs the path's depth, however many there are. */
+export function coverOf(mounts: readonly JudgedMount[]): (key: string) => Finding | undefined {
+  const tree = new PathTree(
+    mounts.flatMap(({ over, finding }) => (over === undefined ? [] : [[over, finding] as const])),
+  );
+  return (key) => tree.first(key);
 }
 
 /** Mounts that hide what the image has, and mounts of the image's fstab whose restrictions are gone. */
 export function judgeMounts(the: Case): JudgedMount[] {
   const declared = declaredMounts(lookup(the.image.contents, '/etc/fstab'));
   // cloud-init adds what the instance was launched with, and marks it; see first-boot/fstab.
-  const launched = [...declaredMounts(lookup(the.live.contents, '/etc/fstab'))]
+  const marked = [...declaredMounts(lookup(the.live.contents, '/etc/fstab'))]
     .filter(([, options]) => options.includes('comment=cloudconfig'))
     .map(([path]) => path);
+  const launched = new Set(marked);
   const attached = new Set(the.live.mounts.flatMap((mount) => (mount.attached ? [mount.path] : [])));
   const mounts = the.live.running?.mounts ?? [];
   const root = mounts.find(({ path }) => path === '/')?.type;
@@ -41,15 +52,15 @@ export function judgeMounts(the: Case): JudgedMount[] {
     const options = declared.get(mount.path);
     if (options) {
       const weakened = judgeOptions(the, mount, options);
-      if (weakened) judged.push({ finding: weakened, covers: () => false });
+      if (weakened) judged.push({ finding: weakened });
     } else if (
       isUnusual(mount, root) &&
       !attached.has(mount.path) &&
-      !launched.includes(mount.path) &&
+      !launched.has(mount.path) &&
       !hasUnit(the, mount.path)
     ) {
       const over = judgeOver(the, mount);
-      if (over) judged.push({ finding: over, covers: (key) => key === mount.path || key.startsWith(`${mount.path}/`) });
+      if (over) judged.push({ finding: over, over: mount.path });
     }
   }
   return judged;

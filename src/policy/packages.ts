@@ -67,9 +67,9 @@ function attributes({ manager }: PackageKey, value: string): Attributes {
 function isDistributions(the: Case, { manager }: PackageKey, { before, after }: Drift): boolean {
   if (!hasPlaces(manager)) return false;
   const [old, now] = [placesOf(before), placesOf(after)];
-  const differing = [...old, ...now].filter(
-    ({ version, path }) => ![old, now].every((list) => list.some((p) => p.version === version && p.path === path)),
-  );
+  const one = ({ version, path }: { version: string; path: string }): string => `${version}\0${path}`;
+  const [had, has] = [new Set(old.map(one)), new Set(now.map(one))];
+  const differing = [...old, ...now].filter((place) => !had.has(one(place)) || !has.has(one(place)));
   return differing.every(({ path }) => {
     const owner = the.live.recent.owner.get(path) ?? lookup(the.image.owned, path)?.split(' ')[0];
     return owner !== undefined && !owner.includes(':');

@@ -56,10 +56,14 @@ export function judgeLogins(the: Case): Finding[] {
 
 /** The same login stands in utmp, wtmp and in the session of systemd-logind, seconds apart. */
 function distinct(logins: LoginFact[]): LoginFact[] {
-  const sorted = [...logins].sort((a, b) => a.at - b.at);
-  return sorted.filter(
-    (one, i) => !sorted.slice(0, i).some((seen) => seen.terminal === one.terminal && Math.abs(seen.at - one.at) < 5),
-  );
+  const last = new Map<string, number>();
+  return [...logins]
+    .sort((a, b) => a.at - b.at)
+    .filter(({ terminal, at }) => {
+      const before = last.get(terminal);
+      last.set(terminal, at);
+      return before === undefined || at - before >= 5;
+    });
 }
 
 function said({ terminal, from, at }: LoginFact): string {

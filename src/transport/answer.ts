@@ -23,6 +23,8 @@ export interface Collecting {
 export interface Collector {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;
+  /** The way there carries messages of its own without end. */
+  flood(): void;
   /** Nothing more will come. The first call counts; a limit struck earlier outranks `ended`. */
   finish(ended: 'exit' | 'cut', exitCode: number | null): void;
   /** Resolves at `finish`; never rejects. */
@@ -83,6 +85,7 @@ export function collectAnswer({ limits, deadline, signal, stop, onBytes }: Colle
       // Not kept, but receiving it costs as much as output does: a flood of messages has the same end.
       if (errorTotal > Math.max(limits.maxBytes, stderrBytes)) strike('limit');
     },
+    flood: () => strike('flood'),
     finish(ended, exitCode) {
       if (finished) return;
       finished = true;

@@ -169,7 +169,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
         idleMs: flags.idleTimeout * 1000,
         totalMs: flags.timeout * 1000,
         // Working on an answer takes a few times its size for a moment.
-        maxBytes: Math.min(256, flags.memory / 4) * 1024 * 1024,
+        maxBytes: Math.min(128, flags.memory / 4) * 1024 * 1024,
       },
       budget: new AnswerBudget(flags.memory * 1024 * 1024, flags.concurrency),
       reading: {

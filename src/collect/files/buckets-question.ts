@@ -12,7 +12,7 @@ import { sh } from '../sh.ts';
  * Odd names (control characters or a backslash in the path or in the target of a link) are left to the other walk: here
  * a record is a line, and TAB parts its fields.
  *
- * Records: `k n` another n files were hashed; `b n` so many were not: the budget ran out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
+ * Records: `s salt` which question this answers; `k n` another n files were hashed; `b n` so many were not: the budget ran out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
  * `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
  * bucket, `path TAB y mode uid gid size sha256 caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the
  * digest of what stat says, for the next quick scan; `.` the end.
@@ -26,6 +26,7 @@ seconds=
 read -r ask version salt depth scratch largest remember most cpu seconds <&3
 if [ "$ask $version" = 'SNOWFENCE-ASK 1' ]; then
   SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember SF_MOST=$most SF_CPU=$cpu
+  rec "s $salt"
 else seconds=
 fi
 watch "$seconds"

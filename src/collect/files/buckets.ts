@@ -5,8 +5,10 @@ import type { Stream } from '../../core/facts.ts';
 
 /** Most that a packed answer may unpack to. Bytes. */
 const mostBytes = 256 * 1024 * 1024;
-/** Most entries that are sent: more than any server has that is worth a file list. */
+/** Most entries that are sent where none are expected: more than any server has that is worth a file list. */
 const mostEntries = 3_000_000;
+/** The same where they are compared with what is expected: ten times what is judged. */
+const mostOthers = 1_000_000;
 
 /** What the walk by buckets brought, put together with what was expected. */
 export interface BucketFacts {
@@ -114,7 +116,7 @@ class Reader {
     const text: string[] = [];
     const stat = createHash('sha256').update(`${this.ask.salt}\n`);
     if (count < 1) throw new Error('not a number of entries');
-    if (this.facts.sent.size + count > mostEntries) throw new Error('too many entries');
+    if (this.facts.sent.size + count > (this.expected ? mostOthers : mostEntries)) throw new Error('too many entries');
     for (let i = 0; i < count; i++) {
       const line = this.next() ?? '';
       const [key = '', value = '', times = '', more] = line.split('\t');

@@ -29,12 +29,14 @@ export interface FileFacts {
   complete: boolean;
   /** There were more entries than are taken in. */
   tooMany: boolean;
+  /** It answers another question than ours. */
+  stale: boolean;
   /** Something did not follow the protocol. */
   garbled: boolean;
 }
 
 /** Most entries, and most records beside them, that are taken in of one answer: more come in by buckets. */
-export const mostEntries = 1_000_000;
+export const mostEntries = 500_000;
 /** Files of one batch at most; the program sends up to 4,000. */
 const mostOfBatch = 10_000;
 
@@ -54,6 +56,7 @@ export class FileAnswer {
     inodes: new Map(),
     complete: false,
     tooMany: false,
+    stale: false,
     garbled: false,
   };
   private readonly cursor: Cursor;
@@ -134,6 +137,9 @@ export class FileAnswer {
         break;
       case 't':
         this.facts.changing.push(this.key(rest));
+        break;
+      case 's':
+        this.facts.stale ||= this.ask !== undefined && rest !== this.ask.salt;
         break;
       case 'b':
         this.facts.overBudget = Number(rest) || 0;

@@ -31,6 +31,8 @@ export const files: Probe = {
       facts.overBudget,
     );
     draft.mounts = facts.mounts;
+    if (facts.stale)
+      draft.gap('connect', 'garbled', 'the answer was made for another scan: it is an old one that somebody repeats');
     if (facts.tooMany)
       draft.cut('files', 'limit', `the instance lists more than ${mostEntries} entries; the rest was not read`);
     else if (!facts.complete) draft.cut('files', 'cut', 'the walk over the files did not come to its end');

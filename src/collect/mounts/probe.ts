@@ -50,7 +50,7 @@ fi
   parse(frame, draft) {
     const record = frame.records().find((one) => one.startsWith('mounts '));
     if (record === undefined) return;
-    const text = record.slice('mounts '.length);
+    const text = record.slice('mounts '.length, 'mounts '.length + longest);
     if (text === '')
       draft.gap('mounts', 'unreadable', '/proc/self/mountinfo could not be read: what is mounted is unknown');
     if (text.length >= longest)

@@ -8,6 +8,7 @@ import { algorithmsFor } from './algorithms.ts';
 import type { Login } from './auth.ts';
 import type { KnownHost } from './host-key.ts';
 import type { Target } from './target.ts';
+import { beforeLogin, Toll } from './toll.ts';
 
 /** A connection that has been let in. */
 export interface Connection {
@@ -17,6 +18,8 @@ export interface Connection {
   hostKey: string;
   /** What opened the door. */
   method: string;
+  /** Counts what the server sends; who runs a program listens to `onOver`. */
+  toll: Toll;
 }
 
 /** How to connect. */
@@ -131,6 +134,8 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
       },
     });
     const client = ssh.connection;
+    const toll = new Toll(socket);
+    toll.onOver = () => reject(tooMuch(address));
     // node-ssh gives up at the first error, even at one (of the agent) after which ssh2 goes on to the next key.
     const fail = (error: unknown): void => {
       if (!(error instanceof Error && 'level' in error && error.level === 'agent')) reject(failure(error));
@@ -138,8 +143,9 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
     opening.catch(fail);
     client?.on('error', fail);
     client?.once('close', () => reject(failure(new Error('it closed the connection'))));
-    client?.once('handshake', () => {
+    client?.on('handshake', () => {
       verified = true;
+      toll.exchanged();
     });
     socket.once('data', () => {
       greeted = true;
@@ -150,14 +156,20 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
     client?.once('change password', () =>
       reject(login.failure(address, 'the password has expired and must be changed')),
     );
-    client?.once('ready', () =>
-      resolve({ client, socket, hostKey: shown ? known.describe(shown) : '', method: login.method() }),
-    );
+    client?.once('ready', () => {
+      toll.enter();
+      resolve({ client, socket, hostKey: shown ? known.describe(shown) : '', method: login.method(), toll });
+    });
     return () => {
       const step = verified ? 'the login' : 'the SSH handshake';
       return new ReachError('timeout', `${address} did not finish ${step} within ${seconds(wholeMs)}`, noAnswer);
     };
   });
+}
+
+function tooMuch(address: string): ReachError {
+  const what = `${address} sent more than ${beforeLogin / 1024} KiB before it let us in`;
+  return new ReachError('limit', what, 'no server says so much to a caller: is it one of yours?');
 }
 
 /** A promise with a clock and an abort signal. `start` gets its two ends and gives the error for the clock. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
 import type { Answer, Arrival, Limits, Session } from '../../core/ports.ts';
-import { collectAnswer } from '../answer.ts';
+import { collectAnswer, type Stopped } from '../answer.ts';
 import { feed } from '../feed.ts';
 import { explainSudo, type Sudo, throughSudo } from '../sudo.ts';
 import { saying } from '../text.ts';
@@ -54,19 +54,21 @@ interface Remote extends SessionOptions {
   input: Parameters<Session['run']>[3];
 }
 
-function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answer> {
+function runRemote({ client, socket, toll }: Connection, remote: Remote): Promise<Answer> {
   let channel: ClientChannel | undefined;
   let lost = false;
   const { limits, deadline, signal, onBytes } = remote;
   const collector = collectAnswer({ limits, deadline, signal, onBytes, stop });
 
-  function stop(): void {
+  function stop(why: Stopped): void {
     // Else the program would work on, unheard, until it next writes (as it still does where sshd passes no signals on).
     if (channel) terminate(channel);
+    if (why === 'flood') socket.destroy();
     const forced = setTimeout(() => socket.destroy(), goodbyeMs);
     socket.once('close', () => clearTimeout(forced));
     shutSoon(socket);
   }
+  toll.onOver = () => collector.flood();
   const onLost = (): void => {
     lost = true;
     // After the channel has handed over what it still holds.
@@ -88,10 +90,14 @@ function runRemote({ client, socket }: Connection, remote: Remote): Promise<Answ
         heard = feed(opened, remote.program, remote.input);
       });
       opened.on('data', (chunk: Buffer) => {
+        toll.heard(chunk.length);
         heard(chunk);
         collector.stdout(chunk);
       });
-      opened.stderr.on('data', door.stderr);
+      opened.stderr.on('data', (chunk: Buffer) => {
+        toll.heard(chunk.length);
+        door.stderr(chunk);
+      });
       // An exit status may come before the last bytes do: only a channel closed by the server has told everything.
       opened.on('close', (code?: number | null) => {
         door.flush();
