@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { applyContainer, applyOutside } from '../collect/container.ts';
 import { draftOfTree, wantedFromImage } from '../collect/offline.ts';
 import { probes } from '../collect/registry.ts';
@@ -48,6 +49,8 @@ export async function look(
       if (seen) applyOutside(draft, seen);
     }
     if (session.container) applyContainer(draft, session.container);
+    // A large answer takes its time: whoever waits for the processor has it between the steps.
+    await setImmediate();
     return buildFingerprint(draft);
   } finally {
     await session.close();

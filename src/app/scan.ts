@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
@@ -150,6 +151,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest) {
       const { compileFor } = await policy();
+      await setImmediate();
       const { socketsJudged, ...judged } = judgeInstance(
         ...([instance, live, manifest, compileFor, at, manifests.supersededAt(manifest)] as const),
       );

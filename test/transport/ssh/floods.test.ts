@@ -16,6 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.remove());
 
+/** No clock ends a flood: what is seen is ended by what it carries. */
+const patient = { connectMs: 100_000, idleMs: 150_000, totalMs: 200_000 };
+vi.setConfig({ testTimeout: 110_000 });
+
 interface Visit {
   login?: true;
   ended?: string;
@@ -30,7 +34,14 @@ interface Visit {
 /** What a visit to the port comes to, and costs, in a process of its own. */
 async function visit(port: number, hostKey: string, limits: Partial<Limits> = {}, reach = {}): Promise<Visit> {
   const known = await scratch.write('known', hostKey && knownLine('127.0.0.1', port, hostKey));
-  const options = { port, known, identity: scratch.path('id'), limits: { ...wide, ...limits }, program: 'echo', reach };
+  const options = {
+    port,
+    known,
+    identity: scratch.path('id'),
+    limits: { ...wide, ...patient, ...limits },
+    program: 'echo',
+    reach,
+  };
   const script = fileURLToPath(new URL('./visitor.ts', import.meta.url));
   const child = spawn(process.execPath, ['--no-warnings', script, JSON.stringify(options)], {
     env: { ...process.env, SECRET_OF_TEST: 'secret', SSH_AUTH_SOCK: '' },
