@@ -21,9 +21,9 @@ const hello = `printf '\\0SNOWFENCE/1 1700000000 /\\0'`;
 
 const shells: Record<string, Shell> = {
   // Its input stays open as long as the greeting does not come.
-  'gives the program back': { script: 'exec cat', gaps: [expect.stringMatching(/^connect (garbled|timeout)$/)] },
+  'gives the program back': { script: 'exec cat', gaps: ['connect garbled'] },
   'speaks before the greeting': {
-    script: `[ "$1" = -s ] && printf '\\0B files\\0W 0\\0W 0\\0E files\\0Z\\0'\n${honest}`,
+    script: `printf '\\0B files\\0W 0\\0W 0\\0E files\\0Z\\0'\n${honest}`,
     gaps: [],
     found: true,
   },
@@ -31,17 +31,17 @@ const shells: Record<string, Shell> = {
     script: `${hello}; for p in os files; do printf 'B %s\\0E %s\\0' $p $p; done; printf 'Z\\0'`,
     gaps: expect.arrayContaining(['files cut', 'processes cut']) as unknown as unknown[],
   },
-  'never stops': { script: 'exec yes', gaps: [expect.stringMatching(/^connect (limit|cut)$/)] },
+  'never stops': { script: 'exec yes', gaps: ['connect limit'] },
   'never stops to complain': { script: 'exec yes >&2', gaps: ['connect limit'] },
-  'says nothing': { script: 'exec sleep 1000', gaps: [expect.stringMatching(/^connect (timeout|cut)$/)] },
+  'says nothing': { script: 'exec sleep 1000', gaps: ['connect timeout'] },
   'leaves a child that holds the channel': {
-    script: `if [ "$1" = -s ]; then sleep 1000 & fi\n${honest}`,
+    script: `sleep 1000 &\n${honest}`,
     gaps: [],
     found: true,
   },
   'closes its output and goes on': {
     script: 'exec >&- 2>&-\nexec sleep 1000',
-    gaps: [expect.stringMatching(/^connect (timeout|cut)$/)],
+    gaps: ['connect timeout'],
   },
   'ends well and says nothing': { script: 'exit 0', gaps: ['connect garbled'] },
   'draws on terminals': {
@@ -50,14 +50,16 @@ const shells: Record<string, Shell> = {
   },
   'says half a frame and waits': {
     script: `${hello}; printf 'B os\\0release ID='; exec sleep 1000`,
-    gaps: expect.arrayContaining(['os timeout', 'files timeout']) as unknown as unknown[],
+    gaps: ['connect timeout'],
   },
 };
 
 async function plant(one: LabInstance, script: string): Promise<void> {
   const path = join(one.root, 'usr/bin/sh');
   await rm(path);
-  await writeFile(path, `#!/usr/bin/bash\n${script}\n`, { mode: 0o755 });
+  // Others start it too, before us: pam_motd runs its parts by it, and would never let us in.
+  const guard = `[ "$1" = -s ] || ${honest}`;
+  await writeFile(path, `#!/usr/bin/bash\n${guard}\n${script}\n`, { mode: 0o755 });
 }
 
 const flags = ['--idle-timeout', '25', '--timeout', '110', '--memory', '64'];
@@ -98,7 +100,7 @@ describeLab('a shell that lies', () => {
   it('that repeats the answer of another scan is told so', async () => {
     await using fleet = await startFleet(image, 2);
     const [one, good] = fleet.instances as [LabInstance, LabInstance];
-    await plant(one, `[ "$1" = -s ] && { /usr/bin/dash "$@" | tee /srv/answer; exit; }\n${honest}`);
+    await plant(one, '/usr/bin/dash "$@" | tee /srv/answer');
     const first = await scan(fleet, [one], manifest, flags);
     expect(first.live(one).map(({ subject }) => subject)).toContain('/usr/bin/sh');
     await plant(one, 'exec cat /srv/answer');
