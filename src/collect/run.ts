@@ -7,16 +7,24 @@ import { hello, splitFrames } from './frames.ts';
 import type { Probe } from './probe.ts';
 import { composeProgram } from './program.ts';
 
-/** Asks all probes in one session, one program, one round trip. Never throws for what the instance answers. */
-export async function collect(
+/**
+ * Asks all probes in one session, one program, one round trip. Gives what takes the answer apart: that takes many times
+ * its size for a moment. Neither throws for what the instance answers.
+ */
+export async function listen(
   session: Session,
   probes: Probe[],
   args: ProgramArguments,
   onBytes?: (total: number) => void,
   ask?: Ask,
-): Promise<Draft> {
+): Promise<() => Draft> {
   const answer = await session.run(composeProgram(probes), args, onBytes, ask && inputOf(ask));
-  return readAnswer(answer, probes, args, ask);
+  return () => readAnswer(answer, probes, args, ask);
+}
+
+/** The same, taken apart at once. */
+export async function collect(...asked: Parameters<typeof listen>): Promise<Draft> {
+  return (await listen(...asked))();
 }
 
 /** The ask as the program reads it; see files/buckets-question.ts. */
