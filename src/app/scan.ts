@@ -150,7 +150,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.launchedAt = live.os.launchedAt ?? 0;
     outcome.stateful = signsOfState(live);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
+    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline, manifest?.fingerprint.files);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest) {
       const { socketsJudged, ...judged } = judgeInstance(
