@@ -1,4 +1,4 @@
-import type { Ask } from '../core/ask.ts';
+import type { Ask, Expected } from '../core/ask.ts';
 import { printable } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
 import type { GapReason } from '../core/facts.ts';
@@ -40,7 +40,14 @@ export function inputOf({
   seconds,
 }: Ask): SessionInput {
   const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}${seconds ? ` ${seconds}` : ''}`;
-  return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
+  return { after: `\0${hello}`, bytes: Buffer.from([head, ...linesOf(expected), '.', ''].join('\n')) };
+}
+
+function linesOf(expected: Expected | undefined): string[] {
+  return (expected?.digests ?? []).map((digest, i) => {
+    const content = expected?.again?.get(i);
+    return content === undefined ? digest : `${digest} ${content}`;
+  });
 }
 
 /** Most records and lines of one probe but `files`, which counts its own. The files of 5,000 packages are about a million. */
