@@ -10,6 +10,7 @@ import type { Instance, Limits, Session, Transport } from '../core/ports.ts';
 import { provide } from '../core/registry.ts';
 import { buildFingerprint, excluded } from '../fingerprint/build.ts';
 import { transports } from '../transport/registry.ts';
+import { letGo } from './let-go.ts';
 
 /** Transport of an instance by its URI's scheme. */
 export async function transportOf(instance: Instance): Promise<Transport> {
@@ -44,7 +45,9 @@ export async function hear(
       : await listen(session, Object.values(probes), args, onBytes, ask);
     const finish = (draft: Draft): Fingerprint => {
       if (container) applyContainer(draft, container);
-      return buildFingerprint(draft);
+      const live = buildFingerprint(draft);
+      if (draft.fileStream) letGo(draft.fileStream, [live.files, ask?.expected?.stream]);
+      return live;
     };
     if (!session.outside) return () => finish(sound(known(), limits));
     const draft = sound(known(), limits);

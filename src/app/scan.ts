@@ -12,6 +12,7 @@ import type { Waiver } from '../schema/policy.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
 import type { AnswerBudget } from './budget.ts';
 import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler, withoutPaths } from './instance.ts';
+import { letGo } from './let-go.ts';
 import { hear, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
@@ -159,6 +160,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
       Object.assign(outcome, { manifest }, judged);
       if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
     } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
+    letGo(live.files, [manifest?.fingerprint.files, plan.ask.expected?.stream]);
   } catch (error) {
     outcome.gaps = [reachGap(error)];
   }
