@@ -136,9 +136,7 @@ export function addScan(program: Command, context: Context): void {
 
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
-  // What is made for one instance is garbage before the next one comes. V8 would let its young generation grow to 64 MB for
-  // that; it stays at what loading the modules took (8 MB), which costs no more time.
-  (await import('node:v8')).setFlagsFromString('--semi-space-growth-factor=1');
+  (await import('../memory.ts')).keepMemoryLow();
   const [{ loadPolicies }, { AnswerBudget }, { ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
     import('../../app/policies.ts'),
     import('../../app/budget.ts'),
