@@ -31,8 +31,8 @@ export function composeProgram(probes: Probe[]): string {
 }
 
 /**
- * Questions whose answers go through gzip where there is one that works: a quarter of the bytes, and a few large packets
- * instead of hundreds of small ones, each of which costs the scanner as much as ten kilobytes. frames.ts takes it apart.
+ * Questions whose answers go through gzip where there is one that works: fewer bytes, and fewer packets,
+ * each of which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart.
  */
 function packed(questions: string[]): string[] {
   return [
