@@ -3,7 +3,7 @@ import type { Ask, Depth, Expected } from '../core/ask.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Store } from '../core/ports.ts';
-import { bucketsOf, contentDigests } from '../fingerprint/buckets.ts';
+import { bucketsOf, contentDigest, contentDigests } from '../fingerprint/buckets.ts';
 import { privileged } from '../fingerprint/privileged.ts';
 import { type Baseline, nextBaseline, packBaseline, unpackBaseline } from './baseline.ts';
 import type { ManifestBook } from './manifests.ts';
@@ -54,8 +54,8 @@ export class Asks {
     const common = { ...rest, remember: this.store !== undefined };
     if (baseline && depth !== 'full') {
       const { stream, ends, modified, sweep } = baseline;
-      const digests = depth === 'metadata' ? sweep.digests : chosen(baseline);
-      const expected = { stream, ends, digests, modified };
+      const again = depth === 'metadata' ? new Map<number, string>() : chosen(baseline);
+      const expected = { stream, ends, digests: sweep.digests, again, modified };
       return { ask: { ...common, depth: depth ?? 'quick', salt: baseline.salt, expected }, baseline };
     }
     const expected = baseline ? this.expectedOf(baseline) : manifest && this.ofManifest(manifest);
@@ -100,10 +100,10 @@ export class Asks {
 }
 
 /**
- * Digests of a baseline's buckets, with `-` for those to be hashed again whatever stat says: all with files that run with
+ * A baseline's buckets that are to be hashed again whatever stat says, and what they held: all with files that run with
  * the rights of others, the ones that were not hashed for longest, and a few at random. An instance cannot know which.
  */
-function chosen({ stream, ends, sweep, hashedAt }: Baseline): string[] {
+function chosen({ stream, ends, salt, hashedAt }: Baseline): Map<number, string> {
   const again = privileged(stream, ends);
   const share = Math.ceil(ends.length / scansPerRound);
   const order = hashedAt
@@ -111,5 +111,5 @@ function chosen({ stream, ends, sweep, hashedAt }: Baseline): string[] {
     .sort((a, b) => a.at - b.at || a.luck - b.luck);
   for (const { i } of order.slice(0, share)) again.add(i);
   for (let n = 0; n < Math.ceil(share / 4); n++) again.add(randomInt(Math.max(1, ends.length)));
-  return sweep.digests.map((digest, i) => (again.has(i) ? '-' : digest));
+  return new Map([...again].map((i) => [i, contentDigest({ stream, ends }, i, salt)]));
 }

@@ -1,11 +1,12 @@
-import type { Fingerprint, Gap } from '../core/facts.ts';
+import type { Fingerprint, Gap, Stream } from '../core/facts.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance } from '../core/ports.ts';
 import type { Coverage } from '../core/report.ts';
 import { compare } from '../drift/drift.ts';
+import { type Line, mergeStreams } from '../drift/merge.ts';
 import { isContained } from '../fingerprint/contained.ts';
-import { hashTotals } from '../fingerprint/totals.ts';
+import { type HashTotals, hashTotals } from '../fingerprint/totals.ts';
 import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
 import { type Evidence, evidenceOf } from '../policy/evidence.ts';
@@ -100,9 +101,9 @@ function keyBlob(line: string): string {
   return /AAAA[A-Za-z0-9+/]+={0,2}/.exec(line)?.[0] ?? line;
 }
 
-/** How much of what is in scope was read. */
-export function coverageOf(live: Fingerprint, readAt: string, baseline?: Baseline): Coverage {
-  const { seen, hashed, bytes } = hashTotals(live.files);
+/** How much of what is in scope was read. `like` is the image's `files`: what both share is counted once for all. */
+export function coverageOf(live: Fingerprint, readAt: string, baseline?: Baseline, like?: Stream): Coverage {
+  const { seen, hashed, bytes } = totalsOf(live.files, like);
   const contained = (live.processes ?? []).filter((process) => isContained(live, process)).length;
   return {
     files: seen === 0 ? 0 : Math.round((hashed / seen) * 10_000) / 10_000,
@@ -121,6 +122,27 @@ export function coverageOf(live: Fingerprint, readAt: string, baseline?: Baselin
     oldestHashAt: oldestHash(live, baseline) ?? readAt,
     excluded: live.excluded,
   };
+}
+
+const counted = new WeakMap<Stream, HashTotals>();
+
+function totalsOf(files: Stream, like: Stream | undefined): HashTotals {
+  if (!like) return hashTotals(files);
+  const ofLike = counted.get(like) ?? hashTotals(like);
+  counted.set(like, ofLike);
+  const totals = { ...ofLike };
+  const add = (stream: Stream, line: Line | undefined, sign: 1 | -1) => {
+    if (!line) return;
+    const { seen, hashed, bytes } = hashTotals(stream.subarray(line.begin, line.end));
+    totals.seen += sign * seen;
+    totals.hashed += sign * hashed;
+    totals.bytes += sign * bytes;
+  };
+  mergeStreams(like, files, (before, after) => {
+    add(like, before, -1);
+    add(files, after, 1);
+  });
+  return totals;
 }
 
 /** When the oldest digest that a quick reading took over was made; undefined when all were made now. */

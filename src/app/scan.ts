@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
@@ -13,7 +12,8 @@ import type { Waiver } from '../schema/policy.ts';
 import { Asks, type ReadingOptions } from './asks.ts';
 import type { AnswerBudget } from './budget.ts';
 import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler, withoutPaths } from './instance.ts';
-import { look, reachGap, transportOf } from './look.ts';
+import { letGo } from './let-go.ts';
+import { hear, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
 import { pooled } from './pool.ts';
@@ -135,11 +135,15 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
       onEvent({ type: 'instance-progress', instance: instance.id, bytes });
     };
     let plan = asks.plan(instance, known);
-    let live = await look(instance, limits, since, signal, onBytes, plan.ask);
+    let heard = await hear(instance, limits, since, signal, onBytes, plan.ask);
+    const ready = await policy();
+    // From here on nothing waits, so that one fingerprint at a time is held, whatever the concurrency.
+    let live = heard();
     if (plan.baseline && plan.baseline.identity !== live.os.identity) {
       // Another machine answers at the old address: nothing that is remembered holds.
       plan = asks.afresh(known);
-      live = await look(instance, limits, since, signal, onBytes, plan.ask);
+      heard = await hear(instance, limits, since, signal, onBytes, plan.ask);
+      live = heard();
     }
     outcome.reached = true;
     outcome.os = live.os.pretty;
@@ -147,17 +151,16 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.launchedAt = live.os.launchedAt ?? 0;
     outcome.stateful = signsOfState(live);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline);
+    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline, manifest?.fingerprint.files);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest) {
-      const { compileFor } = await policy();
-      await setImmediate();
       const { socketsJudged, ...judged } = judgeInstance(
-        ...([instance, live, manifest, compileFor, at, manifests.supersededAt(manifest)] as const),
+        ...([instance, live, manifest, ready.compileFor, at, manifests.supersededAt(manifest)] as const),
       );
       Object.assign(outcome, { manifest }, judged);
       if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
     } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
+    letGo(live.files, [manifest?.fingerprint.files, plan.ask.expected?.stream]);
   } catch (error) {
     outcome.gaps = [reachGap(error)];
   }

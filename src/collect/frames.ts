@@ -1,3 +1,4 @@
+import { constants, gunzipSync } from 'node:zlib';
 import type { GapReason } from '../core/facts.ts';
 
 /** First record of every answer, with the protocol version; then the instance's clock in epoch seconds and the root it looked at. */
@@ -43,6 +44,28 @@ export interface Frames {
   broken: Map<string, { reason: GapReason; detail: string }>;
 }
 
+/** Most that the packed part of an answer may unpack to. Bytes. */
+const mostUnpacked = 256 * 1024 * 1024;
+/** Stands before what is packed, and behind the hello. */
+const packedMark = Buffer.from('G\0');
+
+/**
+ * An answer with its packed part as it was before gzip. One that was cut gives what came. The end of what is packed is where
+ * gzip says it is, whatever bytes are in it; a NUL follows, at which zlib looks for no further member. @throws Error
+ */
+export function unpacked(said: Buffer): Buffer {
+  const at = said.indexOf(0, said.indexOf(`\0${hello}`, 0, 'latin1') + 1) + 1;
+  const from = at + packedMark.length;
+  if (at === 0 || !said.subarray(at, from).equals(packedMark)) return said;
+  if (from === said.length) return said.subarray(0, at);
+  const options = { maxOutputLength: mostUnpacked, finishFlush: constants.Z_SYNC_FLUSH, info: true };
+  const { buffer, engine } = gunzipSync(said.subarray(from), options) as unknown as {
+    buffer: Buffer;
+    engine: { bytesWritten: number };
+  };
+  return Buffer.concat([said.subarray(0, at), buffer, said.subarray(from + engine.bytesWritten)]);
+}
+
 /**
  * Splits an answer into frames. Begin and end marks are whole records. No target can print one: every record that
  * holds something of the target's choosing starts with a word of the program's (`>` before a link target, the path
@@ -50,9 +73,9 @@ export interface Frames {
  *
  * Whatever came before the first mark (banners, noise of a login shell) is dropped.
  */
-export function splitFrames(answer: Buffer, expected: string[]): Frames {
+export function splitFrames(said: Buffer, expected: string[]): Frames {
   const result: Frames = { readAt: 0, root: '', frames: new Map(), broken: new Map() };
-  const start = answer.indexOf(`\0${hello}`, 0, 'latin1');
+  const start = said.indexOf(`\0${hello}`, 0, 'latin1');
   if (start < 0) {
     for (const name of expected) {
       result.broken.set(name, {
@@ -62,9 +85,19 @@ export function splitFrames(answer: Buffer, expected: string[]): Frames {
     }
     return result;
   }
-  const helloEnd = answer.indexOf(0, start + 1);
+  const helloEnd = said.indexOf(0, start + 1);
+  let answer = said;
   if (helloEnd > 0) {
-    const [epoch = '', ...root] = answer.toString('latin1', start + 1 + hello.length, helloEnd).split(' ');
+    try {
+      answer = unpacked(said);
+    } catch (error) {
+      const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+      const reason = tooLarge ? 'limit' : 'garbled';
+      const detail = tooLarge ? `it unpacks to more than ${mostUnpacked} bytes` : 'what is packed does not unpack';
+      for (const name of expected) result.broken.set(name, { reason, detail });
+      return result;
+    }
+    const [epoch = '', ...root] = said.toString('latin1', start + 1 + hello.length, helloEnd).split(' ');
     const clock = Number(epoch);
     result.root = root.join(' ');
     result.readAt = Number.isFinite(clock) ? clock : 0;

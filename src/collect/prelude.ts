@@ -10,7 +10,7 @@ import { sh } from './sh.ts';
  * on Debian does not).
  */
 export const prelude = sh`
-unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS POSIXLY_CORRECT
+unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS GZIP POSIXLY_CORRECT
 LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
 exec 3<&0 </dev/null
 case $1 in /) R= ;; *) R=$1 ;; esac

@@ -1,4 +1,4 @@
-import type { Ask } from '../core/ask.ts';
+import type { Ask, Expected } from '../core/ask.ts';
 import { printable } from '../core/bytes.ts';
 import { Draft } from '../core/draft.ts';
 import type { GapReason } from '../core/facts.ts';
@@ -7,16 +7,24 @@ import { hello, splitFrames } from './frames.ts';
 import type { Probe } from './probe.ts';
 import { composeProgram } from './program.ts';
 
-/** Asks all probes in one session, one program, one round trip. Never throws for what the instance answers. */
-export async function collect(
+/**
+ * Asks all probes in one session, one program, one round trip. Gives what takes the answer apart: that takes many times
+ * its size for a moment. Neither throws for what the instance answers.
+ */
+export async function listen(
   session: Session,
   probes: Probe[],
   args: ProgramArguments,
   onBytes?: (total: number) => void,
   ask?: Ask,
-): Promise<Draft> {
+): Promise<() => Draft> {
   const answer = await session.run(composeProgram(probes), args, onBytes, ask && inputOf(ask));
-  return readAnswer(answer, probes, args, ask);
+  return () => readAnswer(answer, probes, args, ask);
+}
+
+/** The same, taken apart at once. */
+export async function collect(...asked: Parameters<typeof listen>): Promise<Draft> {
+  return (await listen(...asked))();
 }
 
 /** The ask as the program reads it; see files/buckets-question.ts. */
@@ -32,7 +40,14 @@ export function inputOf({
   seconds,
 }: Ask): SessionInput {
   const head = `SNOWFENCE-ASK 1 ${salt} ${depth} ${scratch} ${largestFile} ${remember ? 'yes' : 'no'} ${mostBytes} ${cpuShare}${seconds ? ` ${seconds}` : ''}`;
-  return { after: `\0${hello}`, bytes: Buffer.from([head, ...(expected?.digests ?? []), '.', ''].join('\n')) };
+  return { after: `\0${hello}`, bytes: Buffer.from([head, ...linesOf(expected), '.', ''].join('\n')) };
+}
+
+function linesOf(expected: Expected | undefined): string[] {
+  return (expected?.digests ?? []).map((digest, i) => {
+    const content = expected?.again?.get(i);
+    return content === undefined ? digest : `${digest} ${content}`;
+  });
 }
 
 /** Most records and lines of one probe but `files`, which counts its own. The files of 5,000 packages are about a million. */

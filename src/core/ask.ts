@@ -18,6 +18,11 @@ export interface Buckets {
 export interface Expected extends Buckets {
   /** 16 hex digits a bucket; `-` for one that is to be sent whatever it holds. */
   digests: string[];
+  /**
+   * Buckets (by place) that are hashed again whatever stat says, with the digest of what they held: where both digests are
+   * as expected, nothing of them is sent.
+   */
+  again?: ReadonlyMap<number, string>;
   /** Modification times that are known already: those of files newer than the image. */
   modified: Map<string, number>;
 }

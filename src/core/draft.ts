@@ -38,7 +38,7 @@ export class Draft {
   fileStream: Stream | undefined;
   /** For a later quick scan. */
   sweep: Sweep | undefined;
-  /** For each bucket of the walk: its place among the expected ones, -1 when it was sent. */
+  /** For each bucket of the walk: its place among the expected ones, -1 when it was hashed now. */
   origins: number[] = [];
   /** What was hashed in buckets that were sent; undefined when everything was. */
   hashed: { files: number; bytes: number } | undefined;

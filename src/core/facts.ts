@@ -126,7 +126,7 @@ export interface Reading {
   hashed?: { files: number; bytes: number };
   /** Present when the walk by buckets was done. */
   sweep?: Sweep;
-  /** For each bucket: its place among the expected ones, -1 when it was sent. */
+  /** For each bucket: its place among the expected ones, -1 when it was hashed now. */
   origins: number[];
 }
 

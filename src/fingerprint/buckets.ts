@@ -76,9 +76,14 @@ function nextOdd(files: Stream, from: number): number {
 
 /** Digest of each bucket as the program computes it: 16 hex digits of sha256 over the salt and the lines, NUL as TAB. */
 export function contentDigests({ stream, ends }: Buckets, salt: string): string[] {
-  const text = Buffer.from(stream);
+  return ends.map((_, i) => contentDigest({ stream, ends }, i, salt));
+}
+
+/** The same of the bucket at one place. */
+export function contentDigest({ stream, ends }: Buckets, i: number, salt: string): string {
+  const text = Buffer.from(stream.subarray(ends[i - 1] ?? 0, ends[i]));
   for (let nul = text.indexOf(NUL); nul >= 0; nul = text.indexOf(NUL, nul + 1)) text[nul] = TAB;
-  return ends.map((end, i) => bucketDigest(salt, text.subarray(ends[i - 1] ?? 0, end)));
+  return bucketDigest(salt, text);
 }
 
 /** Digest of the lines of one bucket. */

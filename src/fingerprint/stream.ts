@@ -68,6 +68,19 @@ export function lookup(stream: Stream, key: string): string | undefined {
   return stream.toString('latin1', at + wanted.length, end < 0 ? stream.length : end);
 }
 
+/** Keys that begin with `prefix`, in order. Finds the first by bisection. */
+export function* keysBelow(stream: Stream, prefix: string): Generator<string> {
+  const wanted = Buffer.from(prefix, 'latin1');
+  for (let at = firstAtOrAfter(stream, wanted); at < stream.length; ) {
+    const nul = stream.indexOf(NUL, at);
+    const lf = stream.indexOf(LF, at);
+    if (nul < 0 || !stream.subarray(at, at + wanted.length).equals(wanted)) return;
+    yield stream.toString('latin1', at, nul);
+    if (lf < 0) return;
+    at = lf + 1;
+  }
+}
+
 /** Offset of the first line that is not less than `wanted`. */
 function firstAtOrAfter(stream: Stream, wanted: Buffer): number {
   let low = 0;

@@ -2,7 +2,7 @@ import { display, unescapeName } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
 import type { KernelFacts } from '../core/running.ts';
 import { aliasResolver } from '../fingerprint/alias.ts';
-import { lookup, readStream } from '../fingerprint/stream.ts';
+import { keysBelow, lookup, readStream } from '../fingerprint/stream.ts';
 import { sysctl } from '../state/formats/sysctl.ts';
 import type { Case, PackageChanges } from './case.ts';
 import { makeFinding } from './make.ts';
@@ -33,9 +33,7 @@ function modulesOf(files: Buffer, release: string): Map<string, string> {
   const found = new Map<string, string>();
   if (release === '' || release.includes('/')) return found;
   for (const directory of ['/usr/lib/modules', '/lib/modules']) {
-    const prefix = Buffer.from(`\n${directory}/${release}/`, 'latin1');
-    for (let at = files.indexOf(prefix); at >= 0; at = files.indexOf(prefix, at + 1)) {
-      const key = files.toString('latin1', at + 1, files.indexOf(0, at));
+    for (const key of keysBelow(files, `${directory}/${release}/`)) {
       const name = /([^/]+)\.ko(\.(gz|xz|zst))?$/.exec(key)?.[1];
       if (name) found.set(name.replaceAll('-', '_'), key);
     }

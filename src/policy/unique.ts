@@ -1,5 +1,5 @@
 import { parseFileValue } from '../fingerprint/files.ts';
-import { lookup, readStream } from '../fingerprint/stream.ts';
+import { keysBelow, lookup } from '../fingerprint/stream.ts';
 import type { Case, UniqueClaim } from './case.ts';
 
 /**
@@ -37,15 +37,6 @@ const identityDirectories = [
 
 function candidates(the: Case): Set<string> {
   const paths = new Set(the.drifts.filter((d) => d.stream === 'files' && d.after !== undefined).map((d) => d.key));
-  for (const prefix of identityDirectories) for (const path of below(the, prefix)) paths.add(path);
+  for (const prefix of identityDirectories) for (const path of keysBelow(the.live.files, prefix)) paths.add(path);
   return paths;
-}
-
-function* below(the: Case, prefix: string): Generator<string> {
-  const start = the.live.files.indexOf(`\n${prefix}`, 0, 'latin1');
-  if (start < 0) return;
-  for (const [key] of readStream(the.live.files.subarray(start + 1))) {
-    if (!key.startsWith(prefix)) return;
-    yield key;
-  }
 }

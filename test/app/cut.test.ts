@@ -33,27 +33,35 @@ beforeAll(async () => {
 });
 afterAll(() => truth.dir.remove());
 
-it('the whole answer has nothing to find and nothing unread', () => {
+it('the whole answer has nothing to find and nothing unread, packed or not', () => {
   expect(judged(truth.answer, 'exit')).toEqual({ subjects: [], gaps: 0 });
+  expect(judged(truth.packed, 'exit')).toEqual({ subjects: [], gaps: 0 });
+  expect(truth.packed.length).toBeLessThan(truth.answer.length);
 });
 
-it('an answer that is cut anywhere yields no drift that the whole one does not, and is never clean', () => {
-  // Behind the end mark of the last probe nothing is said any more.
-  const end = truth.answer.indexOf('\0E files\0', 0, 'latin1') + 9;
-  for (let n = 0; n < end; n++) {
-    const { subjects, gaps } = judged(truth.answer.subarray(0, n));
-    expect({ n, subjects }).toEqual({ n, subjects: [] });
-    expect(gaps, `cut at ${n}`).toBeGreaterThan(0);
-    // The same where the server lies about the end.
-    expect({ n, ...judged(truth.answer.subarray(0, n), 'exit') }).toMatchObject({ n, subjects: [] });
-  }
-}, 120_000);
+it.each(['answer', 'packed'] as const)(
+  'the %s, cut anywhere, yields no drift that the whole one does not, and is never clean',
+  (form) => {
+    const said = truth[form];
+    // Behind the end mark of the last probe nothing is said any more.
+    const end = said.indexOf('\0E files\0', 0, 'latin1') + 9;
+    for (let n = 0; n < end; n++) {
+      const { subjects, gaps } = judged(said.subarray(0, n));
+      expect({ n, subjects }).toEqual({ n, subjects: [] });
+      expect(gaps, `cut at ${n}`).toBeGreaterThan(0);
+      // The same where the server lies about the end.
+      expect({ n, ...judged(said.subarray(0, n), 'exit') }).toMatchObject({ n, subjects: [] });
+    }
+  },
+  120_000,
+);
 
-it('a changed answer never makes the judgement throw', () => {
+it.each(['answer', 'packed'] as const)('the %s, changed, never makes the judgement throw', (form) => {
+  const said = truth[form];
   fc.assert(
     fc.property(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(40), (at, bytes, drop) => {
-      const place = at % truth.answer.length;
-      const changed = Buffer.concat([truth.answer.subarray(0, place), bytes, truth.answer.subarray(place + drop)]);
+      const place = at % said.length;
+      const changed = Buffer.concat([said.subarray(0, place), bytes, said.subarray(place + drop)]);
       judged(changed, 'exit');
     }),
     { numRuns: 600 },

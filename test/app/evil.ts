@@ -6,6 +6,7 @@ import { ManifestBook } from '../../src/app/manifests.ts';
 import { exitOf } from '../../src/app/outcome.ts';
 import { loadPolicies } from '../../src/app/policies.ts';
 import { scan } from '../../src/app/scan.ts';
+import { unpacked } from '../../src/collect/frames.ts';
 import { probes } from '../../src/collect/registry.ts';
 import { readAnswer } from '../../src/collect/run.ts';
 import type { Limits } from '../../src/core/ports.ts';
@@ -21,7 +22,8 @@ import { knownLine } from '../transport/ssh/scratch.ts';
 
 /** A true answer of a small system, the manifest of its image, and a key to log in with. */
 export interface Truth {
-  /** What the program printed. */
+  /** What the program printed, and the same as it was before gzip. */
+  packed: Buffer;
   answer: Buffer;
   dir: Scratch;
   /** Directory that the answer is about. */
@@ -41,13 +43,13 @@ export function makeTruth(): Truth {
     'usr/bin/other': { text: '#!/bin/sh\n:\n', mode: 0o755 },
     'var/lib/dpkg/status': 'Package: tool\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.2-3\n\n',
   });
-  const { stdout: answer } = answerOf(['sh'], program, { root, mode: 'live', since: 0 });
-  const ended = { stdout: answer, stderr: '', exitCode: 0, ended: 'exit' } as const;
+  const { stdout: packed } = answerOf(['sh'], program, { root, mode: 'live', since: 0 });
+  const ended = { stdout: packed, stderr: '', exitCode: 0, ended: 'exit' } as const;
   const fingerprint = buildFingerprint(readAnswer(ended, Object.values(probes), { root: '/', mode: 'live', since: 0 }));
   const parts = { ref: 'web:1', createdAt: '2026-01-02T03:04:05Z', source: 'test', toolVersion: '0', labels: {} };
   writeFileSync(join(dir.path, 'manifest'), encodeManifest(makeManifest({ ...parts, fingerprint })));
   writeFileSync(join(dir.path, 'id'), ed25519Key().private, { mode: 0o600 });
-  return { answer, dir, root };
+  return { packed, answer: unpacked(packed), dir, root };
 }
 
 /** How one host misbehaves; `good` is replaced by a server that tells the truth. */
@@ -113,7 +115,7 @@ export async function scanEvil(truth: Truth, evil: Record<string, Evil>, options
   };
   try {
     for (const [name, behaviour] of Object.entries(evil)) await start(name, behaviour);
-    await start('good', says(truth.answer));
+    await start('good', says(truth.packed));
     const file = join(truth.dir.path, 'known');
     writeFileSync(file, known);
     const budget = new AnswerBudget(options.memory ?? 2 ** 30, hosts.length);

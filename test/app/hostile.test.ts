@@ -192,6 +192,28 @@ it.each([
   60_000,
 );
 
+/** A true answer whose packed part is another one. */
+const repacked = (bytes: Buffer) => {
+  const begin = truth.packed.indexOf('\0G\0') + 3;
+  const end = truth.packed.indexOf('\0B files\0');
+  return says(Buffer.concat([truth.packed.subarray(0, begin), bytes, truth.packed.subarray(end)]));
+};
+
+it('packed facts that unpack to more than they may', async () => {
+  const { code, one, removed } = await alone(repacked(gzipSync(Buffer.alloc(400e6), { level: 1 })));
+  expect([code, one.verdict, removed]).toEqual([3, 'unreachable', []]);
+  expect(one.gaps.map(({ reason }) => reason)).toEqual(['limit']);
+}, 60_000);
+
+it('packed facts that are no gzip; facts packed so that our marks stand in the bytes as they are', async () => {
+  const garbled = await alone(repacked(Buffer.from('no gzip at all')));
+  expect([garbled.code, garbled.one.verdict, garbled.removed]).toEqual([3, 'unreachable', []]);
+  const [begin, end] = [truth.answer.indexOf('\0B os\0') + 1, truth.answer.indexOf('\0B files\0')];
+  const stored = gzipSync(truth.answer.subarray(begin, end), { level: 0 });
+  expect(stored.includes('\0E os\0')).toBe(true);
+  expect((await alone(repacked(stored))).code).toBe(0);
+});
+
 it.each(['os', 'accounts', 'packages', 'contents', 'processes', 'sockets'])(
   'millions of empty records and lines in %s',
   async (probe) => {

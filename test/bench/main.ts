@@ -7,9 +7,10 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labImage } from '../lab/image.ts';
 import { labProblem } from '../lab/require.ts';
+import { againstAnsible, scannerCost } from './many.ts';
 import { interleave, type Row, run, seconds, table } from './measure.ts';
 import { diffAgainstComm } from './streams.ts';
-import { cli, largeTree, scanAgainstAnchors, scannerCost } from './trees.ts';
+import { cli, largeTree, scanAgainstAnchors } from './trees.ts';
 
 const quick = process.argv.includes('--quick');
 const problem = labProblem();
@@ -48,8 +49,10 @@ try {
     take(await scanAgainstAnchors('large', large, where, 3, 1 / 6));
     rmSync(large.dir, { recursive: true, force: true });
   }
+  say('twenty instances at once, and Ansible');
+  take(await againstAnsible(image, where));
   say('many instances at once');
-  const costs = await scannerCost(image, where, quick ? [20] : [20, 100]);
+  const costs = await scannerCost(image, where, quick ? [20] : [20, 200, 1000]);
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, temporary files in ${tmpdir() === where ? 'tmp' : 'memory'}\n`,
   );

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Fleet, startFleet } from '../lab/fleet.ts';
+import { startFleet } from '../lab/fleet.ts';
 import type { LabImage } from '../lab/image.ts';
-import { type Cost, interleave, type Row, run, seconds } from './measure.ts';
+import { interleave, type Row, run, seconds } from './measure.ts';
 
 export const cli = ['node', join(import.meta.dirname, '..', '..', 'bin', 'snowfence')];
 
@@ -102,57 +102,4 @@ export async function scanAgainstAnchors(
   } finally {
     await fleet.stop();
   }
-}
-
-/** CPU and memory of the scanner for many instances at once. */
-export async function scannerCost(image: LabImage, where: string, counts: number[]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const count of counts) {
-    const fleet = await startFleet(image, count);
-    try {
-      const uris = fleet.instances.map((i) => `ssh://root@${i.address}:${i.port}`);
-      const options = [
-        '-i',
-        fleet.keyFile,
-        '--known-hosts',
-        fleet.knownHosts,
-        '--ssh-config',
-        '/dev/null',
-        '--no-store',
-        '--format',
-        'json',
-      ];
-      const cost = run([
-        ...cli,
-        'scan',
-        ...uris,
-        '--manifest',
-        join(where, 'small.manifest'),
-        '--concurrency',
-        '100',
-        ...options,
-      ]);
-      const ansible = count === 20 ? ansibleCost(fleet, where) : undefined;
-      if (ansible)
-        lines.push(
-          `20 instances, ansible -m raw with find and sha256sum (the lab's image has no Python for its find module): ${seconds(ansible.wall)} wall, ${((ansible.cpu / count) * 1000).toFixed(0)} ms of CPU each; ours takes 1/${(ansible.wall / cost.wall).toFixed(1)} of the wall and 1/${(ansible.cpu / cost.cpu).toFixed(1)} of the CPU`,
-        );
-      lines.push(
-        `${count} instances at once: ${seconds(cost.wall)} wall, ${((cost.cpu / count) * 1000).toFixed(1)} ms of scanner CPU each (start included), ${(cost.maxRssKiB / 1024).toFixed(0)} MB at most`,
-      );
-    } finally {
-      await fleet.stop();
-    }
-  }
-  return lines;
-}
-
-/** The same hosts hashed by Ansible, where it is installed: one raw command each, twenty at once. */
-function ansibleCost(fleet: Fleet, where: string): Cost | undefined {
-  if (spawnSync('ansible', ['--version']).status !== 0) return undefined;
-  const inventory = join(where, 'hosts.ini');
-  const common = `ansible_user=root ansible_ssh_private_key_file=${fleet.keyFile} ansible_ssh_common_args="-F /dev/null -o UserKnownHostsFile=${fleet.knownHosts}"`;
-  writeFileSync(inventory, fleet.instances.map((one) => `${one.address} ${common}`).join('\n'));
-  const command = 'find / -xdev -type f -exec sha256sum {} + | tail -n 1';
-  return run(['ansible', 'all', '-i', inventory, '-f', '20', '-m', 'raw', '-a', command]);
 }

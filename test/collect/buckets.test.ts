@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBuckets } from '../../src/collect/files/buckets.ts';
 import { probes } from '../../src/collect/registry.ts';
 import { collect, inputOf } from '../../src/collect/run.ts';
-import type { Ask } from '../../src/core/ask.ts';
+import type { Ask, Buckets } from '../../src/core/ask.ts';
 import type { Fingerprint } from '../../src/core/facts.ts';
 import type { Session } from '../../src/core/ports.ts';
-import { bucketsOf, contentDigests, endsByCounts, partOdd } from '../../src/fingerprint/buckets.ts';
+import { bucketsOf, contentDigest, contentDigests, endsByCounts, partOdd } from '../../src/fingerprint/buckets.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { lookup } from '../../src/fingerprint/stream.ts';
+import { hashTotals } from '../../src/fingerprint/totals.ts';
 import { processSession } from '../../src/transport/process.ts';
 import { program } from './shells.ts';
 import { plant, plantOddTree, type Scratch, scratch } from './tree.ts';
@@ -74,6 +75,10 @@ function expecting(before: Fingerprint, depth: 'full' | 'quick'): Ask {
   };
 }
 
+const hashedIn = (stream: Buffer) => {
+  const { hashed, bytes } = hashTotals(stream);
+  return { files: hashed, bytes };
+};
 const files = (fingerprint: Fingerprint) => fingerprint.files.toString('latin1');
 
 describe('the walk by buckets', () => {
@@ -127,6 +132,28 @@ describe('the walk by buckets', () => {
     const third = await read(dir.path, expecting(again, 'quick'));
     expect(files(third)).toBe(files(fresh));
     expect(third.reading?.origins.every((origin) => origin >= 0)).toBe(true);
+  });
+
+  it('quick: what is to be hashed again is, and is sent only where it is not what it was', async () => {
+    const before = await read(dir.path, plainAsk);
+    const quick = expecting(before, 'quick');
+    const known = quick.expected ?? { stream: Buffer.alloc(0), ends: [], digests: [], modified: new Map() };
+    const all = (buckets: Buckets) => new Map(buckets.ends.map((_, i) => [i, contentDigest(buckets, i, salt)]));
+    const same = await read(dir.path, { ...quick, expected: { ...known, again: all(known) } });
+    expect(files(same)).toBe(files(before));
+    expect(same.reading?.origins.every((origin) => origin === -1)).toBe(true);
+    expect(same.reading?.hashed).toEqual(before.reading?.hashed ?? hashedIn(known.stream));
+    expect(same.reading?.sweep).toEqual(before.reading?.sweep);
+    expect(same.reading?.answerBytes).toBeLessThan((before.reading?.answerBytes ?? 0) / 2);
+    // Another content under the same stat: what a forged clock would leave.
+    const key = `/${pack(77)}/copyright`;
+    const digest = lookup(known.stream, key)?.split(' ')[5] ?? '';
+    const text = known.stream.toString('latin1').replace(digest, '0'.repeat(64));
+    const forged = { ...known, stream: Buffer.from(text, 'latin1') };
+    const seen = await read(dir.path, { ...quick, expected: { ...forged, again: all(forged) } });
+    expect(files(seen)).toBe(files(before));
+    const unseen = await read(dir.path, { ...quick, expected: forged });
+    expect(lookup(unseen.files, key)).toContain('0'.repeat(64));
   });
 
   it.each(['full', 'quick'] as const)('%s: entries that came, went and were renamed', async (depth) => {

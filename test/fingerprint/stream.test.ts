@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aliasResolver } from '../../src/fingerprint/alias.ts';
 import { isExecutable, isSetId, parseFileValue } from '../../src/fingerprint/files.ts';
-import { countFacts, encodeLines, encodeStream, lookup, readStream } from '../../src/fingerprint/stream.ts';
+import { countFacts, encodeLines, encodeStream, keysBelow, lookup, readStream } from '../../src/fingerprint/stream.ts';
 import { hashTotals } from '../../src/fingerprint/totals.ts';
 
 /** Strings without NUL and LF, with many shared prefixes and every kind of byte next to the separators. */
@@ -111,4 +111,21 @@ it('counts the regular files that were hashed, and their bytes', () => {
     `/e\0f 644 0 0 0 ${sum} ?`,
   ]);
   expect(hashTotals(stream)).toEqual({ seen: 3, hashed: 2, bytes: 5 });
+});
+
+it('finds the keys below a prefix, and only those', () => {
+  const stream = encodeLines([
+    '/a\0d',
+    '/etc/ssh\0d',
+    '/etc/ssh/a\0f',
+    '/etc/ssh/b\0f',
+    '/etc/ssh.d\0f',
+    '/etc/sshx\0f',
+  ]);
+  expect([...keysBelow(stream, '/etc/ssh/')]).toEqual(['/etc/ssh/a', '/etc/ssh/b']);
+  expect([...keysBelow(stream, '/a')]).toEqual(['/a']);
+  expect([...keysBelow(stream, '/etc/sshx')]).toEqual(['/etc/sshx']);
+  expect([...keysBelow(stream, '/b')]).toEqual([]);
+  expect([...keysBelow(stream, '/zzz')]).toEqual([]);
+  expect([...keysBelow(Buffer.alloc(0), '/')]).toEqual([]);
 });

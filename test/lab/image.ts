@@ -67,6 +67,17 @@ const RECIPE = {
 
 let building: Promise<LabImage> | undefined;
 
+/** The same image with Python, for tools that send Python to their targets. Another 60 MB. */
+export function pythonImage(): Promise<LabImage> {
+  const packages = [...PACKAGES, 'python3'];
+  return storedImage({
+    name: 'python',
+    recipe: { ...RECIPE, packages },
+    image: { ref: 'lab-debian:1', sshServer: 'openssh', accounts: ACCOUNTS },
+    build: (dir) => build(dir, packages),
+  });
+}
+
 /** The Debian golden image of the lab, built once per machine and recipe (about 20 s and 400 MB). */
 export function labImage(): Promise<LabImage> {
   building ??= storedImage({
@@ -78,9 +89,9 @@ export function labImage(): Promise<LabImage> {
   return building;
 }
 
-async function build(dir: string): Promise<void> {
+async function build(dir: string, packages: readonly string[] = PACKAGES): Promise<void> {
   const sources = await aptSources(SUITE);
-  const args = ['--quiet', '--mode=root', '--variant=minbase', '--format=directory', `--include=${PACKAGES.join(',')}`];
+  const args = ['--quiet', '--mode=root', '--variant=minbase', '--format=directory', `--include=${packages.join(',')}`];
   await must('mmdebstrap', [...args, SUITE, dir, ...(sources ? ['-'] : [])], {
     input: sources,
     env: { ...environment(), ...(await aptProxy()) },

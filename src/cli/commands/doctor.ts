@@ -3,8 +3,8 @@ import type { Check, Examined } from '../../app/doctor.ts';
 import { printable } from '../../core/bytes.ts';
 import { exit, worstExit } from '../../core/exit.ts';
 import { type Context, numberOption, wantsColor } from '../context.ts';
+import { instancesFor } from '../instances.ts';
 import { addWayOptions, type WayFlags } from '../ways.ts';
-import { instancesFor } from './scan.ts';
 
 interface DoctorFlags extends WayFlags {
   inventory?: string;

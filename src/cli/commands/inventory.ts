@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { instancesFor } from '../instances.ts';
 import { addWayOptions, type WayFlags } from '../ways.ts';
-import { instancesFor } from './scan.ts';
 
 export function addInventory(program: Command, context: Context): void {
   const inventory = program.command('inventory').description('who would be scanned');

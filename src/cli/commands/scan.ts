@@ -3,12 +3,13 @@ import { type Depth, depths } from '../../core/ask.ts';
 import { UserError } from '../../core/errors.ts';
 import { type ExitCode, worstExit } from '../../core/exit.ts';
 import { type Severity, severities } from '../../core/finding.ts';
-import type { Instance, Store } from '../../core/ports.ts';
+import type { Store } from '../../core/ports.ts';
 import type { Report, ScanEvent } from '../../core/report.ts';
 import { type Context, collectOption, numberOption, openStore, wantsColor } from '../context.ts';
 import { readKey, writeResult } from '../files.ts';
+import { instancesFor } from '../instances.ts';
 import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
-import { addWayOptions, reachOf, type WayFlags } from '../ways.ts';
+import { addWayOptions, type WayFlags } from '../ways.ts';
 
 /** Options as commander gives them. */
 export interface ScanFlags extends WayFlags {
@@ -136,6 +137,7 @@ export function addScan(program: Command, context: Context): void {
 
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
+  (await import('../memory.ts')).keepMemoryLow();
   const [{ loadPolicies }, { AnswerBudget }, { ManifestBook }, { scan }, { exitOf }, { version }] = await Promise.all([
     import('../../app/policies.ts'),
     import('../../app/budget.ts'),
@@ -220,39 +222,6 @@ async function replaceAfterScan(
   ]);
   const the = await executionOf({ ...flags, inventory: flags.inventory }, store, context);
   return await refusing(context.stderr, async () => tell(await replaceAfter(report, the), context.stderr));
-}
-
-/** Instances of the command line and of the fleet file. @throws UserError when there are none. */
-export async function instancesFor(
-  uris: string[],
-  flags: WayFlags & Pick<ScanFlags, 'inventory'>,
-): Promise<Instance[]> {
-  const { instancesOf } = await import('../../inventory/uri/inventory.ts');
-  const reach = reachOf(flags);
-  const instances = instancesOf(uris, reach);
-  if (flags.inventory) {
-    const [{ loadDocument }, { instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([
-      import('../../config/document.ts'),
-      import('../../inventory/file/inventory.ts'),
-      import('../../schema/validate.ts'),
-      import('../../schema/fleet.ts'),
-    ]);
-    const fleet = loadDocument<Parameters<typeof instancesOfFleet>[0]>(
-      flags.inventory,
-      'fleet file',
-      await compileSchema(fleetSchema),
-    );
-    // Flags outrank the file.
-    instances.push(...instancesOfFleet(fleet, flags.inventory).map((i) => ({ ...i, reach: { ...i.reach, ...reach } })));
-  }
-  if (instances.length === 0)
-    throw new UserError(
-      'nobody to scan',
-      'name instances (ssh://user@host) or --inventory FILE; "snowfence scan --help" has examples',
-    );
-  const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
-  if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
-  return instances;
 }
 
 /** Live progress on a terminal, nothing in cron. */

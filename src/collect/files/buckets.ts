@@ -22,9 +22,9 @@ export interface BucketFacts {
   inodes: Map<string, string>;
   /** For the next quick scan; undefined when it was not asked for. */
   sweep?: Sweep;
-  /** For each bucket: its place among the expected ones, -1 when it was sent. */
+  /** For each bucket: its place among the expected ones, -1 when it was hashed now. */
   origins: number[];
-  /** Regular files among the entries that were sent, and their bytes. */
+  /** Regular files among the entries that were hashed now, and their bytes. */
   hashed: { files: number; bytes: number };
 }
 
@@ -108,7 +108,17 @@ class Reader {
     for (let i = first - 1; i < first - 1 + count; i++) {
       this.digests.push(expected.digests[i] ?? '-');
       this.counts.push(lineCount(expected, i));
-      this.facts.origins.push(i);
+      const again = expected.again?.has(i) ?? false;
+      if (again) this.hashedAgain(expected, i);
+      this.facts.origins.push(again ? -1 : i);
+    }
+  }
+
+  private hashedAgain({ stream, ends }: Expected, i: number): void {
+    const text = stream.toString('latin1', ends[i - 1] ?? 0, ends[i]);
+    for (const [, size] of text.matchAll(/\0f \d+ \d+ \d+ (\d+) [0-9a-f]/g)) {
+      this.facts.hashed.files++;
+      this.facts.hashed.bytes += Number(size) || 0;
     }
   }
 

@@ -13,6 +13,7 @@ export const files: Probe = {
   needs: 'closed files and directories: root or CAP_DAC_READ_SEARCH',
   cost: 'the cost of a scan: see depth.md',
   asks: 'always',
+  flows: true,
   question,
   parse(frame, draft) {
     const facts = new FileAnswer(frame.bytes, draft.askedRoot, draft.ask).parse();

@@ -1,0 +1,33 @@
+import { UserError } from '../core/errors.ts';
+import type { Instance } from '../core/ports.ts';
+import { reachOf, type WayFlags } from './ways.ts';
+
+/** Instances of the command line and of the fleet file. @throws UserError when there are none. */
+export async function instancesFor(uris: string[], flags: WayFlags & { inventory?: string }): Promise<Instance[]> {
+  const { instancesOf } = await import('../inventory/uri/inventory.ts');
+  const reach = reachOf(flags);
+  const instances = instancesOf(uris, reach);
+  if (flags.inventory) {
+    const [{ loadDocument }, { instancesOfFleet }, { compileSchema }, { fleetSchema }] = await Promise.all([
+      import('../config/document.ts'),
+      import('../inventory/file/inventory.ts'),
+      import('../schema/validate.ts'),
+      import('../schema/fleet.ts'),
+    ]);
+    const fleet = loadDocument<Parameters<typeof instancesOfFleet>[0]>(
+      flags.inventory,
+      'fleet file',
+      await compileSchema(fleetSchema),
+    );
+    // Flags outrank the file.
+    instances.push(...instancesOfFleet(fleet, flags.inventory).map((i) => ({ ...i, reach: { ...i.reach, ...reach } })));
+  }
+  if (instances.length === 0)
+    throw new UserError(
+      'nobody to scan',
+      'name instances (ssh://user@host) or --inventory FILE; "snowfence scan --help" has examples',
+    );
+  const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
+  if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
+  return instances;
+}
