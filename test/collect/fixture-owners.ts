@@ -8,6 +8,7 @@ import { parseRpm, parseRpmFiles } from '../../src/collect/packages/rpm.ts';
 import { readRpmDatabase } from '../../src/collect/packages/rpm-database.ts';
 import { parseUtmp } from '../../src/collect/people/utmp.ts';
 import { parseProcNet } from '../../src/collect/sockets/parse.ts';
+import { parseStates } from '../../src/collect/units/states.ts';
 import { Draft } from '../../src/core/draft.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { Side } from '../../src/state/side.ts';
@@ -57,6 +58,15 @@ export const owners: readonly Owner[] = [
   { under: 'live/maps', why: 'read by awk on the instance; test/collect/live.test.ts' },
   { under: 'live/wtmp', parse: (bytes) => parseUtmp(bytes, 'x86_64') },
   { under: 'live/', parse: text((t) => ['raw', 'packet'].map((proto) => parseProcNet(proto, t))) },
+  {
+    under: 'units/states.txt',
+    parse: text((t) => {
+      const draft = new Draft('/');
+      parseStates(t.split('\n'), draft);
+      return Object.values(draft.running);
+    }),
+  },
+  { under: 'units/show.txt', why: 'read by awk on the instance; test/collect/unit-states.test.ts' },
   { under: 'hostile/', why: 'a whole answer: test/collect/cut.test.ts reads it all' },
   { under: 'report/', why: 'reports of our own' },
   { under: 'state/authority', why: 'read by node:crypto; test/policy/trust-store.test.ts' },
