@@ -4,7 +4,7 @@ import type { Case } from './case.ts';
 export interface NameServers {
   /** Those that leases and metadata name; undefined = nothing says which there are. */
   told?: readonly string[];
-  /** The file was written when the instance was launched or started. */
+  /** The file was written when the instance was launched or started, or nobody knows when that was (a disk that is read offline). */
   atStart: boolean;
 }
 
@@ -32,7 +32,8 @@ export function writtenAtStart(modified: number | undefined, starts: readonly (n
 
 /** What one instance knows of name servers, for a file of this path. */
 export function serversOf({ live: { os, modified } }: Case, path: string): NameServers {
-  const atStart = writtenAtStart(modified.get(path), [os.launchedAt, os.bootedAt]);
+  const starts = [os.launchedAt, os.bootedAt].filter((start) => start !== undefined && start > 0);
+  const atStart = starts.length === 0 || writtenAtStart(modified.get(path), starts);
   return { atStart, ...(os.nameServers ? { told: os.nameServers } : {}) };
 }
 

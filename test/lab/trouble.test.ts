@@ -36,7 +36,13 @@ const NOISE = [
 ];
 
 /** What an account that is not root cannot read of an untouched server. */
-const CLOSED = ['accounts permission', 'files permission', 'processes permission', 'sockets permission'];
+const CLOSED = [
+  'accounts permission',
+  'files permission',
+  'processes permission',
+  'sockets permission',
+  'traits permission',
+];
 
 describeLab('trouble', () => {
   let image: LabImage;
