@@ -104,6 +104,9 @@ describeLab('replacing', () => {
 
     const wrong = await act('apply', file, '--plan', path, '--approve', `sha256:${'0'.repeat(64)}`);
     expect([wrong.code, replacer.replaced]).toEqual([4, []]);
+    const policy = await desk.file('p.yaml', 'schema: snowfence.policy/v1\nname: other\n');
+    const strange = await act('apply', file, '--plan', path, '--approve', made.digest, '--policy', policy);
+    expect([strange.code, strange.stderr]).toEqual([4, expect.stringContaining('judged by another policy')]);
     const dry = await act('apply', file, '--plan', path, '--approve', made.digest, '--dry-run');
     expect([dry.code, dry.stdout, replacer.replaced]).toEqual([0, expect.stringContaining('3 would be replaced'), []]);
 
@@ -254,6 +257,65 @@ describeLab('replacing', () => {
     const { code, stdout } = await snowfence(['replace', 'status', 'last', '--json', ...store()]);
     return code === 0 && (JSON.parse(stdout) as { rows: JournalRow[] }).rows.some((row) => row.step === step);
   }
+
+  it('after a scan, where the fleet file says so: the same guard, and the scan says how it ended', async () => {
+    await of(2).run(DRIFT);
+    const args = (file: string) => [
+      'scan',
+      '--inventory',
+      file,
+      ...store(),
+      '--format',
+      'json',
+      '--depth',
+      'full',
+      '--replace',
+    ];
+    const asks = await snowfence(args(await inventory({ guard })));
+    expect([asks.code, asks.stderr]).toEqual([4, expect.stringContaining('replace.mode of')]);
+    const over = await snowfence(args(await inventory({ mode: 'auto', guard: { ...guard, total: { maxCount: 0 } } })));
+    expect([over.code, over.stderr]).toEqual([4, expect.stringContaining('1 instances, at most 0 are allowed')]);
+    expect(replacer.replaced).toEqual([]);
+    const file = await inventory({ mode: 'auto', guard });
+    const done = await snowfence(args(file));
+    expect([done.code, done.stderr]).toEqual([1, expect.stringContaining('1 of 1 replaced and verified')]);
+    expect((JSON.parse(done.stdout) as Report).summary.instances).toMatchObject({ snowflake: 1, clean: 9 });
+    const fresh = await snowfence(['replace', 'plan', '--fresh', '--inventory', file, ...store()]);
+    expect([fresh.code, fresh.stdout]).toEqual([0, expect.stringContaining('nothing to replace')]);
+    expect(replacer.replaced).toEqual([of(2).name]);
+  });
+
+  it('Ctrl-C leaves a run that resume finishes; a dead instance is left alone', async () => {
+    for (const i of [0, 1]) await of(i).run(DRIFT);
+    await fleet.freeze(of(9));
+    const file = await inventory({ guard: { ...guard, parallel: 1 } });
+    await snowfence([
+      'scan',
+      '--inventory',
+      file,
+      ...store(),
+      '--connect-timeout',
+      '2',
+      '--quiet',
+      '--output',
+      join(desk.dir, 'r'),
+    ]);
+    const { plan: made, path } = await plan(file);
+    expect(made.left).toEqual([
+      { instance: of(9).name, why: expect.stringContaining('unreachable: nothing is replaced') },
+    ]);
+    const args = ['replace', 'apply', '--plan', path, '--approve', made.digest, '--inventory', file, ...store()];
+    const child = spawn(process.execPath, [SNOWFENCE, ...args], { stdio: 'ignore' });
+    const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+    while (child.exitCode === null && !(await reached('verify'))) await delay(20);
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    expect((await journal()).rows.some(({ state }) => state === 'failed')).toBe(false);
+    const resumed = await act('resume', file);
+    expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining('2 of 2 replaced and verified')]);
+    expect(replacer.replaced).toEqual([of(0).name, of(1).name]);
+    await fleet.thaw(of(9));
+  });
 
   it('given up by a person, finishes what it had begun and begins nothing more', async () => {
     for (const i of [0, 1, 2]) await of(i).run(DRIFT);

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../core/errors.ts';
 import type { Limits, Store } from '../../core/ports.ts';
 import type { DriverContext, DriverSession, PlanItem, ReplacePlan, RunRow } from '../../core/replacement.ts';
+import { ReplaceError } from '../../core/replacement.ts';
 import type { Report } from '../../core/report.ts';
 import { isOpen } from '../../core/window.ts';
 import { digestOfValue } from '../../replace/digest.ts';
@@ -46,7 +47,7 @@ export async function applyPlan(
   digest: string,
   the: Execution,
 ): Promise<RunResult & { run: string }> {
-  const approved = checkPlan(plan, digest, the);
+  const approved = await checkPlan(plan, digest, the);
   const id = randomUUID();
   const row: RunRow = { id, planDigest: plan.digest, startedAt: new Date().toISOString(), state: 'running', says: '' };
   the.store.journal.begin(row, plan, thisHolder(), isAlive);
@@ -54,9 +55,16 @@ export async function applyPlan(
 }
 
 /** Everything that is checked before a plan is done. @throws ReplaceError when it is refused. */
-export function checkPlan(plan: ReplacePlan, digest: string, { setup: { config }, store, env }: Execution): Approved {
-  const now = circumstances(config, env, (group) => store.journal.lastStarted(group));
-  const refusals = refusalsOf(plan.items, reportOf(store, plan), config, now);
+export async function checkPlan(plan: ReplacePlan, digest: string, the: Execution): Promise<Approved> {
+  const { config } = the.setup;
+  const report = reportOf(the.store, plan);
+  const { digest: policy } = await loadPolicies(the.policies);
+  if (policy !== report.scan.policy.digest)
+    throw new ReplaceError('the scan that the plan rests on was judged by another policy than new instances would be', {
+      hint: 'give the same --policy files as to the scan, in the same order, or scan and plan again',
+    });
+  const now = circumstances(config, the.env, (group) => the.store.journal.lastStarted(group));
+  const refusals = refusalsOf(plan.items, report, config, now);
   return approve(plan, { digest, config: digestOfValue(config), refusals });
 }
 

@@ -150,7 +150,7 @@ async function apply(flags: ActFlags, context: Context): Promise<void> {
     const the = await executionOf(flags, store, context);
     context.code = await refusing(context.stderr, async () => {
       if (!flags.dryRun) return tell(await applyPlan(read, flags.approve, the), context.stdout);
-      const approved = checkPlan(read, flags.approve, the);
+      const approved = await checkPlan(read, flags.approve, the);
       context.stdout.write(`dry run: the plan holds, ${approved.items.length} would be replaced; nothing was done\n`);
       return exit.clean;
     });
