@@ -100,6 +100,7 @@ class RunningFleet implements Fleet {
   readonly #plot: Plot;
   readonly #unhook: () => void;
   #stopped: Promise<void> | undefined;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(image: LabImage, plot: Plot, instances: readonly Instance[], unhook: () => void) {
     this.image = image;
@@ -135,9 +136,13 @@ class RunningFleet implements Fleet {
     return this.stop();
   }
 
-  async writeKnownHosts(): Promise<void> {
-    const lines = this.instances.map((one) => `${one.name},${one.address} ${one.hostKey}\n`);
-    await writeFile(this.knownHosts, lines.join(''), { mode: 0o600 });
+  /** One after the other: of two that are recreated at once the later must not be overtaken by the earlier. */
+  writeKnownHosts(): Promise<void> {
+    this.#written = this.#written.then(async () => {
+      const lines = this.instances.map((one) => `${one.name},${one.address} ${one.hostKey}\n`);
+      await writeFile(this.knownHosts, lines.join(''), { mode: 0o600 });
+    });
+    return this.#written;
   }
 
   async #stop(): Promise<void> {
