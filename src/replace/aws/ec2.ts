@@ -207,6 +207,9 @@ export class Ec2 {
   }
 }
 
+/** An instance as EC2 describes it. */
+export type { Instance } from '@aws-sdk/client-ec2';
+
 /** Value of a tag. */
 export function tagOf(instance: Instance | undefined, key: string): string | undefined {
   return instance?.Tags?.find((tag) => tag.Key === key)?.Value;

@@ -27,7 +27,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
 export function codeOf(error: unknown): string {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
   if (typeof name === 'string' && name !== 'Error') return name;
-  return typeof code === 'string' ? code : String(name ?? 'Error');
+  return typeof code === 'string' ? code : 'Error';
 }
 
 /** Anything that the SDK throws, as what a driver may throw. */
@@ -36,7 +36,7 @@ export function inWords(action: string, error: unknown, signal: AbortSignal): Re
   if (signal.aborted) return new ReplaceError(`${action} was interrupted`, { cause: error });
   const code = codeOf(error);
   const status = (error as { $metadata?: { httpStatusCode?: unknown } } | undefined)?.$metadata?.httpStatusCode;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : 'an odd answer';
   const transient = passing.test(code) || (typeof status === 'number' && (status === 429 || status >= 500));
   return new ReplaceError(`${action}: ${printable(code.slice(0, 100))}: ${printable(said.slice(0, 300))}`, {
     transient,

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Instance } from '@aws-sdk/client-ec2';
 import { printable } from '../../core/bytes.ts';
 import { type Permit, type Progress, ReplaceError } from '../../core/replacement.ts';
-import { type Ec2, isGone, type TemplateName, tagOf } from '../aws/ec2.ts';
+import { type Ec2, type Instance, isGone, type TemplateName, tagOf } from '../aws/ec2.ts';
 import { arrived } from '../aws/successor.ts';
 import { type Ec2Target, wantedAmi } from '../aws/target.ts';
 import type { Ec2Settings } from './settings.ts';
