@@ -35,6 +35,11 @@ export interface Successor {
   id?: string;
   /** Its public host keys (OpenSSH lines or fingerprints), where the provider tells them. */
   hostKeys?: string[];
+  /**
+   * It keeps the identity of the old one (a root volume that was replaced under it), and the provider vouches that the old disk is
+   * gone: a look at it may find the same identity.
+   */
+  sameIdentity?: boolean;
 }
 
 /** How far a replacement has come on the provider's side. */

@@ -102,8 +102,8 @@ export const table: readonly Room[] = [
   {
     room: 'replace',
     rooms: ['core', 'schema'],
-    node: ['node:crypto', 'node:child_process'],
-    packages: {},
+    node: ['node:crypto', 'node:child_process', 'node:timers/promises'],
+    packages: { '@aws-sdk/client-auto-scaling': 'replace/asg', '@aws-sdk/client-ec2': 'replace/aws' },
     reason: 'plans, guards and does replacements; a driver is a leaf and knows one provider',
   },
   { room: 'report', rooms: ['core'], node: ['node:util'], packages: {}, reason: 'pure renderers' },
@@ -149,6 +149,8 @@ export const siblings: Readonly<Record<string, { leaves: readonly string[]; reas
   'manifest/docker-archive': { leaves: ['manifest/image'], reason: 'what all image formats share' },
   'manifest/oci': { leaves: ['manifest/image'], reason: 'what all image formats share' },
   'manifest/oci-layout': { leaves: ['manifest/image'], reason: 'what all image formats share' },
+  'replace/asg': { leaves: ['replace/aws'], reason: 'what both drivers of AWS share' },
+  'replace/ec2': { leaves: ['replace/aws'], reason: 'what both drivers of AWS share' },
 };
 
 /** Rooms whose folders are providers, each of which must be removable alone. */

@@ -163,7 +163,7 @@ function handsOf(
         version: the.version,
       });
       const [one] = seen.instances;
-      return one ? verdictOn(item, one, config) : { state: 'later', says: 'it was not scanned' };
+      return one ? verdictOn(item, one, config, successor) : { state: 'later', says: 'it was not scanned' };
     },
     now: Date.now,
     // An interruption wakes whoever waits; what it means, the caller sees by the signal.

@@ -29,11 +29,16 @@ export function successorInstance(
   };
 }
 
-/** Is what a full scan saw the new instance, of the right image, and clean? Pure. */
-export function verdictOn(item: PlanItem, seen: InstanceReport, config: ReplaceConfig): Verified {
+/** Is what a full scan saw the new instance, of the right image, and clean? Pure. `sameIdentity`: as the driver says of the successor. */
+export function verdictOn(
+  item: PlanItem,
+  seen: InstanceReport,
+  config: ReplaceConfig,
+  { sameIdentity = false }: Pick<Successor, 'sameIdentity'> = {},
+): Verified {
   const { verdict, identity = '', image, gaps, findings } = seen;
   if (verdict === 'unreachable') return { state: 'later', says: gaps[0]?.detail ?? 'it cannot be reached' };
-  if (item.identity !== '' && identity === item.identity)
+  if (!sameIdentity && item.identity !== '' && identity === item.identity)
     return { state: 'later', says: `the old instance still answers (${item.identity})` };
   const wrong =
     item.image.digest !== undefined && image.digest !== undefined
