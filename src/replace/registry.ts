@@ -5,4 +5,6 @@ import type { Driver } from '../core/replacement.ts';
 export const drivers: Registry<Driver> = {
   print: () => import('./print/driver.ts').then((m) => m.print),
   command: () => import('./command/driver.ts').then((m) => m.command),
+  docker: () => import('./docker/driver.ts').then((m) => m.docker),
+  swarm: () => import('./swarm/driver.ts').then((m) => m.swarm),
 };
