@@ -110,8 +110,9 @@ async function create(
   let id = '';
   try {
     id = text(object(await engine.call('POST', `/containers/create?name=${name}-new-${key}`, { body }))['Id']);
+    if (!/^[0-9a-f]{64}$/.test(id)) throw new ReplaceError('the daemon gives no id for the new container');
     for (const { network, endpoint } of connect)
-      await engine.call('POST', `/networks/${encodeURIComponent(network)}/connect`, {
+      await engine.call('POST', `/networks/${encodeURIComponent(network.toWellFormed())}/connect`, {
         body: { Container: id, EndpointConfig: endpoint },
       });
   } catch (error) {

@@ -13,6 +13,8 @@ const maxJson = 16 * 1024 * 1024;
 const [connectMs, answerMs] = [15_000, 120_000];
 /** Statuses that say "not now", not "never": a proxy before the daemon, or the daemon under load. */
 const busy = [408, 425, 429, 502, 503, 504];
+/** A daemon that is none of a swarm's managers says so with the status 503, for ever. */
+const noManager = /not a swarm manager/i;
 
 /** What a daemon answered that is not success. */
 export class EngineError extends ReplaceError {
@@ -21,7 +23,10 @@ export class EngineError extends ReplaceError {
   /** What the daemon says, printable and short. */
   readonly said: string;
   constructor(endpoint: Endpoint, status: number, said: string) {
-    super(`the Docker daemon at ${endpoint.name} says: ${said}`, { transient: busy.includes(status) || status >= 500 });
+    super(`the Docker daemon at ${endpoint.name} says: ${said}`, {
+      transient: (busy.includes(status) || status >= 500) && !noManager.test(said),
+      hint: noManager.test(said) ? 'name a manager in the setting "host" of the driver' : '',
+    });
     this.name = 'ReplaceError';
     this.status = status;
     this.said = said;
@@ -121,9 +126,9 @@ export class Engine {
     if (response.statusCode >= 300)
       throw new EngineError(this.endpoint, response.statusCode, messageIn(said, response));
     // Progress, one JSON object a line; a failure stands among them under the status 200.
-    const failure = /"error"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(said)?.[1];
+    const failure = said.split('\n').find((line) => /"error"\s*:/.test(line));
     if (failure !== undefined)
-      throw new ReplaceError(`the image ${ref} cannot be pulled: ${short(String(JSON.parse(failure)))}`);
+      throw new ReplaceError(`the image ${ref} cannot be pulled: ${messageIn(failure, response)}`);
   }
 
   async close(): Promise<void> {
@@ -225,7 +230,8 @@ export function short(said: string): string {
 function messageIn(said: string, { statusCode }: Dispatcher.ResponseData): string {
   let message = said;
   try {
-    message = text(object(JSON.parse(said) as unknown)['message']) || said;
+    const parsed = object(JSON.parse(said) as unknown);
+    message = text(parsed['message']) || text(parsed['error']) || said;
   } catch {
     // As it is.
   }

@@ -33,7 +33,7 @@ export interface Act {
 export async function replaceTask({ manager, node, wanted, permit }: Act): Promise<Followed> {
   const { task, service } = await find(manager, wanted);
   const followed = { service: service.id, place: task.place, old: task.container, force: 0, whole: false };
-  const held = node && (await node.find(`/containers/${task.container}/json`));
+  const held = node && task.container !== '' && (await node.find(`/containers/${task.container}/json`));
   if (!node || !held) return followed;
   const template = object(service.spec['TaskTemplate']);
   if (object(template['RestartPolicy'])['Condition'] === 'none')
@@ -64,7 +64,8 @@ export async function replaceService({ manager, node, wanted, permit }: Act, ima
     const known = wanted.container === '' ? undefined : await find(manager, wanted);
     const service = known?.service ?? (await findService(manager, label ?? ''));
     if (!service) throw new ReplaceError(`the swarm has no service "${short(label ?? '')}"`);
-    const held = node && known && (await node.find(`/containers/${known.task.container}/json`));
+    const held =
+      node && known && known.task.container !== '' && (await node.find(`/containers/${known.task.container}/json`));
     const followed = {
       service: service.id,
       ...(known ? { place: known.task.place } : {}),
@@ -77,7 +78,7 @@ export async function replaceService({ manager, node, wanted, permit }: Act, ima
     const passed =
       known && (known.task.desired !== 'running' || (known.task.force < service.force && isMoving(service)));
     if (begun || passed) return { ...followed, force: service.force };
-    const other = image ?? (await otherImage(manager, node, held, service, permit));
+    const other = image ?? (await otherImage(manager, node, held || undefined, service, permit));
     const template = object(spec['TaskTemplate']);
     const body = {
       ...spec,

@@ -62,7 +62,7 @@ export function pick(tasks: readonly Task[], { container, identity }: Wanted): T
 
 /** A service by id or name; undefined when there is none. @throws ReplaceError, also when the daemon manages no swarm */
 export async function findService(engine: Engine, asked: string): Promise<Service | undefined> {
-  const said = await engine.find(`/services/${encodeURIComponent(asked)}`);
+  const said = await engine.find(`/services/${encodeURIComponent(asked.toWellFormed())}`);
   if (!said) return undefined;
   const spec = object(said['Spec']);
   const update = object(said['UpdateStatus']);
@@ -84,12 +84,13 @@ function taskOf(value: unknown): Task {
   const status = object(said['Status']);
   const slot = Number(said['Slot']) || 0;
   const node = text(said['NodeID']);
+  const container = text(object(status['ContainerStatus'])['ContainerID']);
   return {
     id: text(said['ID']),
     service: text(said['ServiceID']),
     place: slot > 0 ? `slot ${slot}` : `node ${node}`,
     node,
-    container: text(object(status['ContainerStatus'])['ContainerID']),
+    container: /^[0-9a-f]{64}$/.test(container) ? container : '',
     state: text(status['State']),
     desired: text(said['DesiredState']),
     since: Date.parse(text(status['Timestamp'])) || 0,

@@ -26,7 +26,7 @@ export async function follow(engine: Engine, followed: Followed, settleSeconds: 
     ({ desired, container, force }) => desired === 'running' && container !== followed.old && force >= followed.force,
   );
   const now = Date.parse(text(object(await engine.call('GET', '/info'))['SystemTime']));
-  const up = wanted.filter(({ state, container }) => state === 'running' && /^[0-9a-f]{64}$/.test(container));
+  const up = wanted.filter(({ state, container }) => state === 'running' && container !== '');
   const settled = up.filter(({ since }) => now - since >= settleSeconds * 1000);
   const [task] = settled;
   const all =
