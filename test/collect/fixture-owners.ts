@@ -11,6 +11,8 @@ import { parseProcNet } from '../../src/collect/sockets/parse.ts';
 import { parseStates } from '../../src/collect/units/states.ts';
 import { Draft } from '../../src/core/draft.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
+import { anonymousVolumes, creationOf } from '../../src/replace/docker/body.ts';
+import { object } from '../../src/replace/engine/json.ts';
 import { Side } from '../../src/state/side.ts';
 import { arrivalOf, explainSsh, offendingLine } from '../../src/transport/ssh/openssh-words.ts';
 import { seen } from '../state/make.ts';
@@ -34,6 +36,15 @@ const plain = (value: unknown): unknown =>
       : value;
 const clock = { offset: 0, readAt: 1_700_000_000 };
 const side = new Side(buildFingerprint(new Draft('/')));
+
+/** What the client makes of bytes before anything else sees them. */
+function jsonOf(bytes: Buffer): Record<string, unknown> {
+  try {
+    return object(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    return {};
+  }
+}
 
 /** Every directory or file of fixtures/ stands here: a test fails for one that does not. */
 export const owners: readonly Owner[] = [
@@ -68,6 +79,13 @@ export const owners: readonly Owner[] = [
   },
   { under: 'units/show.txt', why: 'read by awk on the instance; test/collect/unit-states.test.ts' },
   { under: 'hostile/', why: 'a whole answer: test/collect/cut.test.ts reads it all' },
+  {
+    under: 'replace/docker/',
+    parse: (bytes) => {
+      const said = jsonOf(bytes);
+      return [creationOf(said, {}, { image: 'x', key: 'k', minor: 47 }), anonymousVolumes(said)];
+    },
+  },
   { under: 'report/', why: 'reports of our own' },
   { under: 'state/authority', why: 'read by node:crypto; test/policy/trust-store.test.ts' },
   ...['debian', 'rhel', 'alpine'].map((system) => ({ under: `state/${system}.facts`, why: 'facts of our own' })),

@@ -19,8 +19,8 @@ function folders(room: string): string[] {
 describe('each folder of providers has its line in the registry, and each line its folder', () => {
   it.each([
     ['collect', Object.keys(probes), []],
-    // The guard stands before all drivers; aws is what both drivers of AWS share.
-    ['replace', Object.keys(drivers), ['aws', 'guard']],
+    // The guard stands before all drivers; aws is what both drivers of AWS share, the engine how two ask a Docker daemon.
+    ['replace', Object.keys(drivers), ['aws', 'guard', 'engine']],
     ['report', Object.keys(renderers), []],
     ['store', Object.keys(stores), []],
     ['transport', Object.keys(transports), []],

@@ -63,7 +63,7 @@ describe('packages of others', () => {
     ['ssh-config', /^src\/transport\/ssh$/],
     ['ssh2', /^src\/(transport\/ssh|demo)$/],
     ['@aws-sdk/client-ssm', /^src\/transport\/ssm$/],
-    ['undici', /^src\/transport\/docker$/],
+    ['undici', /^src\/(transport\/docker|replace\/engine)$/],
     ['ajv', /^src\/schema$/],
     ['ajv-formats', /^src\/schema$/],
     ['yaml', /^src\/config$/],

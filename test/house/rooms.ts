@@ -102,8 +102,15 @@ export const table: readonly Room[] = [
   {
     room: 'replace',
     rooms: ['core', 'schema'],
-    node: ['node:crypto', 'node:child_process', 'node:timers/promises'],
-    packages: { '@aws-sdk/client-auto-scaling': 'replace/asg', '@aws-sdk/client-ec2': 'replace/aws' },
+    node: [
+      ...['node:child_process', 'node:crypto', 'node:fs', 'node:os', 'node:path', 'node:timers/promises'],
+      'node:util',
+    ],
+    packages: {
+      undici: 'replace/engine',
+      '@aws-sdk/client-auto-scaling': 'replace/asg',
+      '@aws-sdk/client-ec2': 'replace/aws',
+    },
     reason: 'plans, guards and does replacements; a driver is a leaf and knows one provider',
   },
   { room: 'report', rooms: ['core'], node: ['node:util'], packages: {}, reason: 'pure renderers' },
@@ -148,6 +155,8 @@ export const siblings: Readonly<Record<string, { leaves: readonly string[]; reas
   'inventory/file': { leaves: ['inventory/uri'], reason: 'hosts of a fleet file are written as URIs' },
   'manifest/docker-archive': { leaves: ['manifest/image'], reason: 'what all image formats share' },
   'manifest/oci': { leaves: ['manifest/image'], reason: 'what all image formats share' },
+  'replace/docker': { leaves: ['replace/engine'], reason: 'how a Docker daemon is asked' },
+  'replace/swarm': { leaves: ['replace/engine'], reason: 'how a Docker daemon is asked' },
   'manifest/oci-layout': { leaves: ['manifest/image'], reason: 'what all image formats share' },
   'replace/asg': { leaves: ['replace/aws'], reason: 'what both drivers of AWS share' },
   'replace/ec2': { leaves: ['replace/aws'], reason: 'what both drivers of AWS share' },

@@ -1,0 +1,16 @@
+/** Values of an answer, taken for what they are: a daemon may be of any version, or no daemon at all. */
+
+/** An object, or one without fields. */
+export function object(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** A text, or an empty one. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The elements of a list, or none. */
+export function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
