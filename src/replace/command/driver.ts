@@ -1,6 +1,8 @@
-import type { Driver, DriverSession, Permit, Progress, Settings, Successor } from '../../core/replacement.ts';
+import type { Driver, DriverSession, Permit, Progress, Settings } from '../../core/replacement.ts';
 import { ReplaceError } from '../../core/replacement.ts';
+import { parsed, plain } from '../http.ts';
 import { runProgram } from '../process.ts';
+import { progressIn } from '../said.ts';
 
 interface CommandSettings {
   start: string[];
@@ -71,22 +73,9 @@ function inWords(program: readonly string[]): string {
 
 /** @throws ReplaceError when a program that must say how far it is says nothing that is understood. */
 function progressOf(text: string, { target }: Permit, ended: boolean): Progress {
-  let said: unknown;
-  try {
-    said = JSON.parse(text);
-  } catch {
-    said = undefined;
-  }
-  const object = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : undefined;
-  const state = object?.['state'] ?? (ended ? 'done' : undefined);
-  const detail = typeof object?.['detail'] === 'string' ? object['detail'].slice(0, 1000) : '';
-  const { uri, hostKeys } = object ?? {};
-  const successor: Successor = {
-    uri: typeof uri === 'string' ? uri : target.uri,
-    ...(Array.isArray(hostKeys) && hostKeys.every((key) => typeof key === 'string') ? { hostKeys } : {}),
-  };
-  if (state === 'running') return { state, detail: detail || 'the program is at it' };
-  if (state === 'failed') return { state, detail: detail || 'the program says that it failed' };
-  if (state === 'done') return { state, detail, successor };
-  throw new ReplaceError(`the program says no state of running, done or failed: ${text.slice(0, 200)}`);
+  const said = parsed(text);
+  const object = typeof said === 'object' && said !== null ? said : {};
+  const progress = progressIn(ended ? { state: 'done', ...object } : object, target, 'the program');
+  if (progress) return progress;
+  throw new ReplaceError(`the program says no state of running, done or failed: ${plain(text, 200)}`);
 }
