@@ -8,6 +8,7 @@ export const drivers: Registry<Driver> = {
   ec2: () => import('./ec2/driver.ts').then((m) => m.ec2),
   command: () => import('./command/driver.ts').then((m) => m.command),
   webhook: () => import('./webhook/driver.ts').then((m) => m.webhook),
+  jenkins: () => import('./jenkins/driver.ts').then((m) => m.jenkins),
   docker: () => import('./docker/driver.ts').then((m) => m.docker),
   swarm: () => import('./swarm/driver.ts').then((m) => m.swarm),
 };
