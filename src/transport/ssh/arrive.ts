@@ -15,7 +15,7 @@ import type { Target } from './target.ts';
 const firstWaitMs = 250;
 
 /** How long a ProxyCommand that has closed its output may take to end. Milliseconds. */
-const lastWordsMs = 500;
+const lastWordsMs = 2000;
 
 /** What the way in may cost. */
 export interface Patience {
