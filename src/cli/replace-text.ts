@@ -42,11 +42,13 @@ function itemLines({
   image,
   zone,
   evidence,
+  wholeGroup,
 }: PlanItem): string[] {
   const where = `${group === '' ? 'no group' : `group ${group}`}${zone === undefined ? '' : `, zone ${zone}`}`;
   return [
     printable(`  ${order}. ${name}  ${verdict}, score ${score}  (${where})`),
     printable(`     why: ${reason}`),
+    ...(wholeGroup ? ['     all instances of its group are replaced with it, and counted'] : []),
     ...(evidence ? ['     first: evidence is kept'] : []),
     ...calls.map((call, i) => printable(`     ${i === 0 ? `how: ${driver}:` : '          then'} ${call}`)),
     printable(`     new one from ${image.ref}; checked: ${checks.join('; ')}`),

@@ -53,8 +53,13 @@ export type Progress =
 
 /** What is planned for one instance, without anybody having been asked. */
 export type DriverPlan =
-  /** The exact calls, for people, in order. */
-  { calls: string[] } | { refused: string };
+  | {
+      /** The exact calls, for people, in order. */
+      calls: string[];
+      /** The provider replaces all instances of the group, not only this one: the guard counts them all. */
+      wholeGroup?: boolean;
+    }
+  | { refused: string };
 
 /** What a driver gets beside its settings. */
 export interface DriverContext {
@@ -73,6 +78,11 @@ export interface DriverSession {
   start(permit: Permit): Promise<string>;
   /** How far it has come. Changes nothing, and may be asked by another process than the one that began. */
   poll(token: string, permit: Permit): Promise<Progress>;
+  /**
+   * Ends the old instance, after a look has found the new one clean; only where it was left until then, so that there is something
+   * to go back to. Asked again it does nothing more.
+   */
+  readonly retire?: ((permit: Permit, token: string) => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -116,6 +126,8 @@ export interface PlanItem extends Target {
   /** Evidence is kept before anything else is done. */
   evidence: boolean;
   zone?: string;
+  /** Its driver replaces all instances of its group. */
+  wholeGroup?: boolean;
   /** What the driver would call. */
   calls: string[];
   /** What is checked afterwards. */
@@ -149,7 +161,7 @@ export interface ReplacePlan {
 }
 
 /** The steps of one replacement, in their order. */
-export const steps = ['evidence', 'drain', 'start', 'up', 'verify', 'after'] as const;
+export const steps = ['evidence', 'drain', 'start', 'up', 'verify', 'retire', 'after'] as const;
 export type Step = (typeof steps)[number];
 
 /** How a run or one of its items stands. `stopped` runs leave the rest alone; `unknown` items died in the middle. */

@@ -78,10 +78,24 @@ export async function replaceOne(
     },
     up: async () => ({ ...(await untilUp(item, permit, token, hands)) }),
     verify: async () => ({ ...(await untilClean(item, successor, hands)) }),
+    retire: async () => {
+      const session = await hands.session(item);
+      await again(async () => session.retire?.(permit, token), hands.sleep);
+      return {};
+    },
     after: () => again(() => hands.hook('after', item, permit, { successor }), hands.sleep),
   };
-  const order: Step[] = [...(item.evidence ? (['evidence'] as const) : []), 'drain', 'start', 'up', 'verify', 'after'];
+  const order: Step[] = [
+    ...(item.evidence ? (['evidence'] as const) : []),
+    'drain',
+    'start',
+    'up',
+    'verify',
+    'retire',
+    'after',
+  ];
   for (const step of order) {
+    if (step === 'retire' && !(await hands.session(item)).retire) continue;
     const done = mine.find((row) => row.step === step && row.state === 'done');
     const write = (state: JournalRow['state'], data: Record<string, unknown>) => {
       hands.journal.write({ run, instance: item.instance, step, state, at: new Date(hands.now()).toISOString(), data });
@@ -98,7 +112,8 @@ export async function replaceOne(
         // A step that was stopped from outside did not fail; whether it took effect the next look will tell.
         if (error instanceof Interrupted || hands.signal.aborted)
           return { item, state: 'interrupted', says: `interrupted at ${step}` };
-        const says = `${step}: ${messageOf(error)}${error instanceof ReplaceError && error.hint ? `; ${error.hint}` : ''}`;
+        const hint = error instanceof ReplaceError && error.hint ? `; ${error.hint}` : '';
+        const says = `${step}: ${messageOf(error)}${hint}${await keptOld(step, item, hands)}`;
         write('failed', { says });
         return { item, state: 'failed', says, image: error instanceof ImageFault };
       }
@@ -108,6 +123,13 @@ export async function replaceOne(
   }
   hands.journal.verified(item.group, item.image, new Date(hands.now()).toISOString());
   return { item, state: 'done', says: 'replaced and verified' };
+}
+
+/** Whether there is an old one to go back to when a step has failed. */
+async function keptOld(step: Step, item: PlanItem, hands: Hands): Promise<string> {
+  if (step !== 'verify') return '';
+  const session = await hands.session(item).catch(() => undefined);
+  return session?.retire ? '; the old one was kept' : '';
 }
 
 /** Asks the driver until the new instance is in service. @throws ReplaceError when it does not come in time. */

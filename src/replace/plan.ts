@@ -73,6 +73,7 @@ function itemOf(
     ...{ driver: name, reason: recommendation.reason, verdict, score, calls: plan.calls },
     evidence: findings.some((finding) => isLive(finding) && finding.tamper),
     ...(zone === undefined ? {} : { zone }),
+    ...(plan.wholeGroup ? { wholeGroup: true } : {}),
     checks: [
       'it is another machine than before',
       `it was launched from ${target.image.ref}`,

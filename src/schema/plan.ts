@@ -53,6 +53,7 @@ export const planSchema = {
           score: { type: 'integer', minimum: 0, maximum: 100 },
           evidence: { type: 'boolean', description: 'evidence is kept first' },
           zone: text,
+          wholeGroup: { type: 'boolean', description: 'the driver replaces all instances of its group' },
           calls: { ...texts, description: 'what the driver would call' },
           checks: { ...texts, description: 'what is looked at afterwards' },
         },

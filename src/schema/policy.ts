@@ -11,6 +11,7 @@ import {
   severity,
   strings,
 } from './rules.ts';
+import { windowSchema } from './window.ts';
 
 export type { AllowRule, DenyRule, Example, ExpectRule, LimitRule, RequireRule, Rule } from './rules.ts';
 
@@ -53,22 +54,7 @@ export const waiver = {
       type: 'array',
       minItems: 1,
       description: 'maintenance windows: honoured only while one is open',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['from', 'to', 'zone'],
-        properties: {
-          days: {
-            type: 'array',
-            items: { enum: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
-            minItems: 1,
-            description: 'days on which it opens; every day when left out',
-          },
-          from: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
-          to: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
-          zone: { type: 'string', minLength: 1, description: 'IANA time zone, e.g. Europe/Berlin or UTC' },
-        },
-      },
+      items: windowSchema,
     },
     expires: { type: 'string', format: 'date-time', description: 'RFC 3339 with time zone, e.g. 2026-12-31T00:00:00Z' },
     finding: { type: 'string', description: 'id of one finding' },

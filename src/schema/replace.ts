@@ -1,28 +1,13 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { severities, verdicts } from '../core/finding.ts';
+import { windowSchema } from './window.ts';
 
 const names = { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, uniqueItems: true } as const;
 const labels = { type: 'object', additionalProperties: { type: 'string' } } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const percent = { type: 'number', minimum: 0, maximum: 100 } as const;
 
-const window = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['from', 'to', 'zone'],
-  description: 'replacements begin only while it is open',
-  properties: {
-    days: {
-      type: 'array',
-      items: { enum: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
-      minItems: 1,
-      description: 'days on which it opens; every day when left out',
-    },
-    from: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
-    to: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
-    zone: { type: 'string', minLength: 1, description: 'IANA time zone, e.g. Europe/Berlin or UTC' },
-  },
-} as const;
+const window = { ...windowSchema, description: 'replacements begin only while it is open' } as const;
 
 /** Limits that count in a group; those of `guard` hold where a group has none of its own. */
 const groupLimits = {

@@ -46,6 +46,7 @@ describeLab(
           return targetOf(daemon, name);
         },
         alive: () => running(daemon),
+        machines: async () => (await daemon.docker('ps', '-aq', '--no-trunc')).split('\n').filter(Boolean),
         changes: async () => proxy.changes.length,
         vanish: async ({ identity }) => void (await daemon.docker('rm', '-f', identity)),
         throttle: async () => {
@@ -82,7 +83,10 @@ describeLab(
         const settings = { settleSeconds: 0.3, stopSeconds: 1, ...more };
         const session = await docker.open(settings, context);
         try {
-          return await session.poll(await session.start(permit), permit);
+          const token = await session.start(permit);
+          const progress = await session.poll(token, permit);
+          if (progress.state === 'done') await session.retire?.(permit, token);
+          return progress;
         } finally {
           await session.close();
         }
@@ -227,7 +231,7 @@ describeLab(
         expect((await inspect('web')).Id).toBe(target.identity);
       });
 
-      const cuts = ['/containers/create', '/rename', '/stop', '/start', 'DELETE'].flatMap((call) =>
+      const cuts = ['/containers/create', '/rename', '/stop', '/start', '/update', 'DELETE'].flatMap((call) =>
         (['before', 'after'] as const).map((when) => [when, call] as const),
       );
       it.each(cuts)('cut off %s %s, goes on, and makes one new container', async (when, call) => {
@@ -238,7 +242,10 @@ describeLab(
         const permit = permitOf(target);
         proxy.cut = { at: new RegExp(call), when };
         const session = await docker.open({ settleSeconds: 0.2, stopSeconds: 1 }, context);
-        await expect(session.start(permit)).rejects.toMatchObject({ name: 'ReplaceError', transient: true });
+        await expect(session.start(permit).then((token) => session.retire?.(permit, token))).rejects.toMatchObject({
+          name: 'ReplaceError',
+          transient: true,
+        });
         await session.close();
         expect(proxy.cut).toBeUndefined();
         expect((await replace(permit)).state).toBe('done');

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DriverContext, Permit, Progress, ReplacePlan, Settings, Target } from '../../src/core/replacement.ts';
+import type {
+  DriverContext,
+  JournalRow,
+  Permit,
+  Progress,
+  ReplacePlan,
+  Settings,
+  Target,
+} from '../../src/core/replacement.ts';
 import type { Report } from '../../src/core/report.ts';
 import { swarm } from '../../src/replace/swarm/driver.ts';
 import { describeDriver, type Provider } from '../replace/contract.ts';
@@ -80,6 +88,20 @@ async function settledTasks(daemon: LabDocker, name: string, replicas: number): 
 function targetOf(container: string, rest: Partial<Target> = {}): Target {
   const target = { instance: container, uri: `docker://${container}`, name: container.slice(0, 12), group: 'web' };
   return { ...target, labels: {}, identity: container, image: { ref: 'app:1' }, ...rest };
+}
+
+/** Most instances of a journal that were between their first and last line at the same time. */
+function mostUnderWay(rows: JournalRow[]): number {
+  const last = new Map(rows.map((row) => [row.instance, row.row]));
+  const open = new Set<string>();
+  return Math.max(
+    ...rows.map(({ instance, row }) => {
+      open.add(instance);
+      const count = open.size;
+      if (last.get(instance) === row) open.delete(instance);
+      return count;
+    }),
+  );
 }
 
 async function provider(settings: Settings, replicas: number): Promise<Provider> {
@@ -220,17 +242,21 @@ describeLab(
         await the.daemon.docker('rm', '-f', plain);
       });
 
-      it('starts another in the place of one that drifted: scan, plan, apply, clean', async () => {
+      it('of ten replaces the three that drifted and hold no data, two at a time: scan, plan, apply, clean', async () => {
         const { tar } = await labImage();
         await the.daemon.import(tar, 'lab-debian:1', 'CMD ["/usr/bin/sleep","infinity"]');
-        const old = await serve(the.daemon, 'fleet', 3, { image: 'lab-debian:1' });
-        const drifted = old[1] as string;
-        await the.daemon.docker('exec', drifted, 'touch', '/usr/bin/x');
+        const old = (await serve(the.daemon, 'fleet', 10, { image: 'lab-debian:1' })).sort();
+        const drifted = [1, 4, 8].map((i) => old[i] as string);
+        const stateful = old[6] as string;
+        for (const one of [...drifted, stateful]) await the.daemon.docker('exec', one, 'touch', '/usr/bin/x');
         const inventory = async (ids: string[]) => {
-          const hosts = ids.map((id, i) => ({ address: `docker://${id}`, name: `fleet-${i}` }));
+          const hosts = ids.map((id, i) => ({
+            ...{ address: `docker://${id}`, name: `fleet-${i}` },
+            ...(id === stateful ? { labels: { stateful: 'true' } } : {}),
+          }));
           const guard = {
             ...{ allowGroups: ['web'], minAgeMinutes: 0, cooldownMinutes: 0 },
-            total: { maxCount: 1, maxPercent: 50 },
+            ...{ parallel: 2, total: { maxCount: 3, maxPercent: 30, parallel: 2 } },
           };
           const replace = {
             driver: 'swarm',
@@ -256,12 +282,16 @@ describeLab(
           return JSON.parse(stdout) as Report;
         };
         const file = await inventory(old);
-        expect((await scan(file)).summary.instances).toMatchObject({ clean: 2, snowflake: 1 });
+        expect((await scan(file)).summary.instances).toMatchObject({ clean: 6, snowflake: 4 });
         const path = join(desk.dir, 'plan.json');
         const told = await snowfence('replace', 'plan', '--inventory', file, '-o', path);
         expect([told.code, told.stderr]).toEqual([0, '']);
         const plan = JSON.parse(readFileSync(path, 'utf8')) as ReplacePlan;
-        expect(plan.items.map(({ name, identity }) => [name, identity])).toEqual([['fleet-1', drifted]]);
+        expect(plan.items.map(({ identity }) => identity)).toEqual(drifted);
+        expect(plan.left).toEqual([
+          { instance: expect.stringContaining('6'), why: expect.stringContaining('stateful') },
+        ]);
+        the.proxy.changes.length = 0;
         const applied = await snowfence(
           'replace',
           'apply',
@@ -272,10 +302,15 @@ describeLab(
           '--approve',
           plan.digest,
         );
-        expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining('1 of 1 replaced and verified')]);
+        expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining('3 of 3 replaced and verified')]);
         const fresh = await running(the.daemon, 'fleet');
-        expect(fresh.filter((id) => old.includes(id)).sort()).toEqual(old.filter((id) => id !== drifted).sort());
-        expect((await scan(await inventory(fresh))).summary.instances).toMatchObject({ clean: 3, snowflake: 0 });
+        expect(fresh).toHaveLength(10);
+        expect(fresh.filter((id) => old.includes(id)).sort()).toEqual(old.filter((id) => !drifted.includes(id)));
+        expect((await scan(await inventory(fresh))).summary.instances).toMatchObject({ clean: 9, snowflake: 1 });
+        const { rows } = JSON.parse((await snowfence('replace', 'status', 'last', '--json')).stdout) as {
+          rows: JournalRow[];
+        };
+        expect(mostUnderWay(rows)).toBe(2);
       });
     });
   },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isLive } from '../../src/core/finding.ts';
-import type { JournalRow, ReplacePlan, RunRow, Step } from '../../src/core/replacement.ts';
+import { type JournalRow, type ReplacePlan, type RunRow, type Step, steps } from '../../src/core/replacement.ts';
 import type { Report } from '../../src/core/report.ts';
 import type { CommandResult } from './exec.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
@@ -211,7 +211,7 @@ describeLab('replacing', () => {
     expect(JSON.parse(readFileSync(join(place, 'report.json'), 'utf8'))).toMatchObject({ name: of(4).name });
   });
 
-  it.each<Step>(['evidence', 'drain', 'start', 'up', 'verify', 'after'])(
+  it.each<Step>([...steps])(
     'killed with kill -9 at %s goes on with resume, and replaces nothing twice',
     async (step) => {
       for (const i of [1, 3]) await of(i).run('printf evil >/usr/bin/helper; chmod 4755 /usr/bin/helper');
@@ -234,6 +234,7 @@ describeLab('replacing', () => {
           command: {
             start: step === 'start' ? killing(replacer.program) : replacer.program,
             poll: step === 'up' ? killing(replacer.program) : replacer.program,
+            retire: step === 'retire' ? killing(replacer.program) : replacer.program,
           },
         },
       });

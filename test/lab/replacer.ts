@@ -70,6 +70,7 @@ export class Replacer implements AsyncDisposable {
     }
     if (action === 'start') this.#keys.set(String(key), this.#keys.get(String(key)) ?? this.#recreate(target.name));
     const made = await this.#keys.get(String(key));
+    if (action === 'retire') this.told.push(`retire ${target.name}`);
     if (!made) return { state: 'failed', detail: 'nobody began it' };
     return { state: 'done', uri: `ssh://root@${made.address}:${made.port}`, hostKeys: [made.hostKey] };
   }

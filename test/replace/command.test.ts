@@ -13,6 +13,7 @@ import { item, permitOf } from './make.ts';
 const PROGRAM = `import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 const [dir, verb] = process.argv.slice(2);
 const { action, key, target } = JSON.parse(readFileSync(0, 'utf8'));
+const keep = process.argv[4] === 'keep';
 if (action !== verb) process.exit(9);
 if (existsSync(dir + '/throttle')) { rmSync(dir + '/throttle'); console.error('slow down'); process.exit(75); }
 const job = dir + '/jobs/' + key;
@@ -21,8 +22,11 @@ if (verb === 'start') {
   const old = dir + '/machines/' + target.identity;
   if (!existsSync(old)) { console.error('that machine is gone'); process.exit(1); }
   writeFileSync(dir + '/changes', 'x', { flag: 'a' });
-  renameSync(old, dir + '/machines/new-' + target.identity);
+  if (keep) writeFileSync(dir + '/machines/new-' + target.identity, '');
+  else renameSync(old, dir + '/machines/new-' + target.identity);
   writeFileSync(job, '');
+} else if (verb === 'retire') {
+  rmSync(dir + '/machines/' + target.identity, { force: true });
 } else {
   if (!existsSync(job)) process.exit(1);
   const asked = readFileSync(job, 'utf8').length;
@@ -36,15 +40,21 @@ const context: DriverContext = {
   secret: async () => 's',
 };
 
-describeDriver('command', command, async (): Promise<Provider> => {
+describeDriver('command', command, () => provider(), { refused: true });
+describeDriver('command that retires', command, () => provider('keep'), { refused: true });
+
+async function provider(...more: 'keep'[]): Promise<Provider> {
   const dir = mkdtempSync(join(tmpdir(), 'snowfence-command-'));
   const { mkdirSync } = await import('node:fs');
   for (const name of ['machines', 'jobs']) mkdirSync(join(dir, name));
   writeFileSync(join(dir, 'program.mjs'), PROGRAM);
-  const argv = (verb: string) => [process.execPath, join(dir, 'program.mjs'), dir, verb];
+  const argv = (verb: string) => [process.execPath, join(dir, 'program.mjs'), dir, verb, ...more];
   let number = 0;
   return {
-    settings: { start: argv('start'), poll: argv('poll') },
+    settings: {
+      ...{ start: argv('start'), poll: argv('poll') },
+      ...(more.length > 0 ? { retire: argv('retire') } : {}),
+    },
     context,
     async launch() {
       const identity = `m-${++number}`;
@@ -67,7 +77,7 @@ describeDriver('command', command, async (): Promise<Provider> => {
     },
     close: async () => rmSync(dir, { recursive: true, force: true }),
   };
-});
+}
 
 it('print does nothing, and says what a person has to do', async () => {
   expect(print.plan(item('a'), {})).toEqual({

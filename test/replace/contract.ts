@@ -13,6 +13,8 @@ export interface Provider {
   launch(): Promise<Target>;
   /** Identities of all machines that exist now, old and new. */
   alive(): Promise<string[]>;
+  /** The same with those that are stopped, where the provider has such. */
+  machines?(): Promise<string[]>;
   /** How often the provider was asked to change something since it began. */
   changes(): Promise<number>;
   /** The machine goes away behind our back. */
@@ -24,8 +26,14 @@ export interface Provider {
   close(): Promise<void>;
 }
 
+/** What a provider does not have: then the tests of it are not there either. */
+export interface Lacks {
+  throttle?: true;
+  refused?: true;
+}
+
 /** What every driver keeps. `start` gives the provider once for all tests. */
-export function describeDriver(name: string, driver: Driver, start: () => Promise<Provider>): void {
+export function describeDriver(name: string, driver: Driver, start: () => Promise<Provider>, lacks: Lacks = {}): void {
   describe(`the driver ${name}`, () => {
     let provider: Provider;
     let target: Target;
@@ -51,6 +59,7 @@ export function describeDriver(name: string, driver: Driver, start: () => Promis
       try {
         for (let tries = 0; tries < 600; tries++) {
           const progress = await session.poll(token, permit);
+          if (progress.state === 'done') await session.retire?.(permit, token);
           if (progress.state !== 'running') return progress;
           expect(progress.detail).not.toBe('');
           await delay(100);
@@ -70,7 +79,7 @@ export function describeDriver(name: string, driver: Driver, start: () => Promis
     it('plans in words that a person can check, and changes nothing', async () => {
       const before = [await provider.changes(), await provider.alive()];
       const plan = driver.plan(target, provider.settings);
-      expect(plan).toEqual({ calls: expect.arrayContaining([expect.stringMatching(/.{10,}/)]) });
+      expect(plan).toMatchObject({ calls: expect.arrayContaining([expect.stringMatching(/.{10,}/)]) });
       expect(JSON.stringify(plan)).not.toContain('undefined');
       expect([await provider.changes(), await provider.alive()]).toEqual(before);
     });
@@ -125,24 +134,43 @@ export function describeDriver(name: string, driver: Driver, start: () => Promis
       expect(others.filter((id) => !alive.includes(id))).toEqual([]);
     });
 
-    it('calls what a provider throttles worth another try, and then does it once', async () => {
-      if (!provider.throttle) return;
-      const count = (await provider.alive()).length;
+    it('keeps the old one until the new one was seen clean, where it says so', async () => {
       const permit = permitOf(target);
-      await provider.throttle();
-      const token = await begin(permit).catch((error: unknown) => {
-        // Either it waited by itself, or it says that one should.
-        expect(error).toMatchObject({ name: 'ReplaceError', transient: true });
-        return begin(permit);
-      });
-      expect((await end(token, permit)).state).toBe('done');
-      expect(await provider.alive()).toHaveLength(count);
+      const session = await driver.open(provider.settings, provider.context);
+      try {
+        const token = await begin(permit);
+        while ((await session.poll(token, permit)).state === 'running') await delay(50);
+        const machines = provider.machines ?? provider.alive;
+        const between = await machines();
+        await session.retire?.(permit, token);
+        if (session.retire) expect(between).toContain(target.identity);
+        expect(await machines()).not.toContain(target.identity);
+        const after = await provider.alive();
+        await session.retire?.(permit, token);
+        expect(await provider.alive()).toEqual(after);
+      } finally {
+        await session.close();
+      }
     });
 
-    it('refuses what it cannot do, in words', async () => {
-      if (!provider.refused) return;
-      const { target: other, settings = provider.settings } = provider.refused;
-      expect(driver.plan(other, settings)).toEqual({ refused: expect.stringMatching(/.{10,}/) });
-    });
+    if (!lacks.throttle)
+      it('calls what a provider throttles worth another try, and then does it once', async () => {
+        const count = (await provider.alive()).length;
+        const permit = permitOf(target);
+        await provider.throttle?.();
+        const token = await begin(permit).catch((error: unknown) => {
+          // Either it waited by itself, or it says that one should.
+          expect(error).toMatchObject({ name: 'ReplaceError', transient: true });
+          return begin(permit);
+        });
+        expect((await end(token, permit)).state).toBe('done');
+        expect(await provider.alive()).toHaveLength(count);
+      });
+
+    if (!lacks.refused)
+      it('refuses what it cannot do, in words', async () => {
+        const { target: other, settings = provider.settings } = provider.refused ?? { target };
+        expect(driver.plan(other, settings)).toEqual({ refused: expect.stringMatching(/.{10,}/) });
+      });
   });
 }

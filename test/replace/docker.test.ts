@@ -142,7 +142,7 @@ describe('plans', () => {
   const target = (uri: string, labels = {}) => permitOf({ instance: 'web', uri, labels }).target;
   it('say that a service is replaced as a whole', () => {
     const plan = swarm.plan(target('docker://abc'), { mode: 'service' });
-    expect(plan).toEqual({ calls: expect.arrayContaining([expect.stringMatching(/ALL its tasks/)]) });
+    expect(plan).toEqual({ wholeGroup: true, calls: expect.arrayContaining([expect.stringMatching(/ALL its tasks/)]) });
     expect(swarm.plan(target('ssh://root@n', { 'swarm.service': 'web' }), { mode: 'service' })).toHaveProperty('calls');
   });
   it('refuse what the driver cannot do', () => {

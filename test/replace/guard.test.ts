@@ -125,6 +125,27 @@ describe('a plan is refused as a whole, with the numbers', () => {
     expect(of(1, config(), one)).toEqual([]);
   });
 
+  it('counts all of a group that its driver can only replace whole, and refuses when one of them must stay', () => {
+    const whole = (fleet: InstanceReport[], by: ReplaceConfig) =>
+      refusalsOf([item('a', { wholeGroup: true })], report(fleet), by, quiet).map(
+        ({ limit, says }) => `${limit}: ${says}`,
+      );
+    expect(whole(four, guard({ maxPercent: 50 }))).toEqual([
+      'guard.maxPercent: 4 of 4 instances are 100 %, at most 50 % (2) are allowed',
+    ]);
+    expect(whole(four, guard({ total: { maxCount: 3, maxPercent: 100 } }))).toEqual([
+      'guard.total.maxCount: 4 instances, at most 3 are allowed',
+    ]);
+    expect(whole(four, config())).toEqual([]);
+    const data = clean('e', { stateful: ['listens on 5432'] });
+    expect(whole([...four, data], config())).toEqual([
+      expect.stringMatching(
+        /^wholeGroup: its driver would replace e too, and must not: it holds data \(listens on 5432/,
+      ),
+    ]);
+    expect(whole([...four, data], guard({ stateful: ['e'] }))).toEqual([]);
+  });
+
   it('one of a small fleet always fits', () => {
     expect(of(1, guard({ total: { maxPercent: 5 } }))).toEqual([]);
     expect(of(1, guard({ total: { maxPercent: 0 } }))).toHaveLength(1);

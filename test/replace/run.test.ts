@@ -72,6 +72,7 @@ function hands({ cloud, verify, at = () => {}, signal, up = () => 'done' }: Doin
             ? { state, detail: '', successor: { uri: 'ssh://root@new' } }
             : { state, detail: 'on its way' };
         }),
+      retire: (permit) => around('retire', itemOf(permit), () => void cloud.told.push(`retire ${permit.target.name}`)),
       close: async () => {},
     }),
     evidence: (one) => around('evidence', one, () => ({ place: `/e/${cloud.told.push(`evidence ${one.name}`)}` })),
@@ -128,7 +129,7 @@ describe('a run', () => {
       steps.flatMap((step) => [`${step} begun`, `${step} done`]),
     );
     expect(rows.find(({ step, state }) => step === 'start' && state === 'done')?.data).toEqual({ token: 'token-a' });
-    expect(cloud.told).toEqual(['evidence a', 'drain a', 'after a']);
+    expect(cloud.told).toEqual(['evidence a', 'drain a', 'retire a', 'after a']);
     expect(store.journal.verifiedImages('web')).toMatchObject([{ ref: 'web:42' }]);
   });
 
@@ -164,7 +165,7 @@ describe('a run', () => {
     expect(cloud.begun).toEqual(['a']);
     expect(result).toMatchObject({ state: 'failed', left: ['b', 'c'] });
     expect(result.says).toBe(
-      '0 of 3 replaced and verified; a failed at verify: the new instance is snowflake (1: file /etc/x: added). The rest was left alone: the image web:42 may be at fault. Rebake it, or roll back to web:41, whose new instances verified clean (last at 2026-05-05T00:00:00.000Z).',
+      '0 of 3 replaced and verified; a failed at verify: the new instance is snowflake (1: file /etc/x: added); the old one was kept. The rest was left alone: the image web:42 may be at fault. Rebake it, or roll back to web:41, whose new instances verified clean (last at 2026-05-05T00:00:00.000Z).',
     );
   });
 

@@ -57,23 +57,36 @@ export async function applyPlan(
 /** Everything that is checked before a plan is done. @throws ReplaceError when it is refused. */
 export async function checkPlan(plan: ReplacePlan, digest: string, the: Execution): Promise<Approved> {
   const { config } = the.setup;
-  const report = reportOf(the.store, plan);
-  const { digest: policy } = await loadPolicies(the.policies);
-  if (policy !== report.scan.policy.digest)
-    throw new ReplaceError('the scan that the plan rests on was judged by another policy than new instances would be', {
-      hint: 'give the same --policy files as to the scan, in the same order, or scan and plan again',
-    });
+  const report = await samePolicy(plan, the);
   const now = circumstances(config, the.env, (group) => the.store.journal.lastStarted(group));
   const refusals = refusalsOf(plan.items, report, config, now);
   return approve(plan, { digest, config: digestOfValue(config), refusals });
 }
 
-/** Goes on with a run whose process has died or was interrupted. @throws UserError when it works, or has ended. */
+/** The scan that a plan rests on, judged as new instances will be. @throws ReplaceError */
+async function samePolicy(plan: ReplacePlan, the: Execution): Promise<Report> {
+  const report = reportOf(the.store, plan);
+  const { digest } = await loadPolicies(the.policies);
+  if (digest === report.scan.policy.digest) return report;
+  throw new ReplaceError('the scan that the plan rests on was judged by another policy than new instances would be', {
+    hint: 'give the same --policy files as to the scan, in the same order, or scan and plan again',
+  });
+}
+
+/**
+ * Goes on with a run whose process has died or was interrupted.
+ * @throws UserError when it works, or has ended, ReplaceError when policy or configuration are others than it was approved for.
+ */
 export async function resumeRun(id: string, the: Execution, force = false): Promise<RunResult & { run: string }> {
   const { journal } = the.store;
   const found = journal.find(id);
   if (!found) throw new UserError(`there is no run "${id}"`, '"snowfence replace status" lists them');
   const { plan, run } = found;
+  await samePolicy(plan, the);
+  if (plan.config !== digestOfValue(the.setup.config))
+    throw new ReplaceError('the section "replace" of the fleet file is another than the run was approved for', {
+      hint: `put it back as it was, or give the run up: "snowfence replace abort ${run.id.slice(0, 8)}"`,
+    });
   journal.takeOver(run.id, thisHolder(), force ? () => false : isAlive);
   const items = plan.items.map((item) => ({ item, permit: renew(plan, item.instance) }));
   return { run: run.id, ...(await execute(run.id, { plan, items }, the)) };

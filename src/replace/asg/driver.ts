@@ -21,6 +21,7 @@ export const asg: Driver = {
       return { refused: `root volumes are replaced from an AMI, and ${target.image.ref} names none (ami-...)` };
     const region = known.region ?? rest.region;
     return {
+      ...(strategy === 'refresh' || strategy === 'root-volume' ? { wholeGroup: true } : {}),
       calls: [
         `autoscaling DescribeAutoScalingInstances ${known.id}${region ? ` in ${region}` : ''}: finds its group`,
         ...(ami && strategy !== 'root-volume' ? [`refuse unless the group launches from ${ami}`] : []),

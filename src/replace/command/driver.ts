@@ -1,4 +1,4 @@
-import type { Driver, DriverSession, Permit, Progress, Settings } from '../../core/replacement.ts';
+import type { Driver, Permit, Progress, Settings } from '../../core/replacement.ts';
 import { ReplaceError } from '../../core/replacement.ts';
 import { parsed, plain } from '../http.ts';
 import { runProgram } from '../process.ts';
@@ -7,6 +7,7 @@ import { progressIn } from '../said.ts';
 interface CommandSettings {
   start: string[];
   poll?: string[];
+  retire?: string[];
   timeoutSeconds?: number;
 }
 
@@ -16,7 +17,8 @@ const of = (settings: Settings) => settings as unknown as CommandSettings;
 /**
  * A program of one's own. `start` gets `{ action: "start", key, target }` as JSON on its standard input and must do nothing twice
  * for one key; what it prints is the token (JSON, or nothing). `poll` gets `{ action: "poll", key, token, target }` and prints
- * `{ "state": "running" | "done" | "failed", "detail": TEXT, "uri": URI, "hostKeys": [...] }`; without it, the end of `start` is the end.
+ * `{ "state": "running" | "done" | "failed", "detail": TEXT, "uri": URI, "hostKeys": [...] }`; without it, the end of `start` is the end. `retire`
+ * gets the same as `poll`, with its own action, once the new one was seen clean.
  */
 export const command: Driver = {
   name: 'command',
@@ -28,6 +30,10 @@ export const command: Driver = {
     properties: {
       start: { ...argv, description: 'program and arguments that begin a replacement' },
       poll: { ...argv, description: 'program and arguments that say how far it has come' },
+      retire: {
+        ...argv,
+        description: 'program and arguments that end the old instance, once the new one was seen clean',
+      },
       timeoutSeconds: {
         type: 'number',
         exclusiveMinimum: 0,
@@ -37,20 +43,26 @@ export const command: Driver = {
     },
   },
   plan(target, settings) {
-    const { start, poll } = of(settings);
+    const { start, poll, retire } = of(settings);
     const input = JSON.stringify({ action: 'start', target });
     return {
       calls: [
         `${inWords(start)} with ${input} on its standard input`,
         ...(poll ? [`${inWords(poll)} until it is done`] : []),
+        ...(retire ? [`${inWords(retire)} once the new one was seen clean`] : []),
       ],
     };
   },
   async open(settings, { signal, env }) {
-    const { start, poll, timeoutSeconds = 300 } = of(settings);
+    const { start, poll, retire, timeoutSeconds = 300 } = of(settings);
     const run = (program: readonly string[], input: unknown) =>
       runProgram({ argv: program, input, timeoutMs: timeoutSeconds * 1000, signal, env });
-    const session: DriverSession = {
+    return {
+      retire:
+        retire &&
+        (async ({ key, target }, token) => {
+          await run(retire, { action: 'retire', key, token, target });
+        }),
       async start({ key, target }) {
         const said = (await run(start, { action: 'start', key, target })).trim();
         if (said.length > 4096) throw new ReplaceError('the program printed more than a token of 4096 characters');
@@ -63,7 +75,6 @@ export const command: Driver = {
       },
       close: async () => {},
     };
-    return session;
   },
 };
 

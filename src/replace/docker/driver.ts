@@ -3,7 +3,7 @@ import { Engines, short } from '../engine/client.ts';
 import { hostSchema, parseUri, uriOf } from '../engine/endpoint.ts';
 import { object, text } from '../engine/json.ts';
 import { newOf, stateOf } from './find.ts';
-import { type DockerSettings, recreate } from './recreate.ts';
+import { type DockerSettings, recreate, retire } from './recreate.ts';
 
 const seconds = { type: 'number', minimum: 0, maximum: 86_400 } as const;
 const of = (settings: Settings) => settings as unknown as DockerSettings;
@@ -44,7 +44,7 @@ export const docker: Driver = {
         `docker rename ${name} ${name}-KEY, and the new one to ${name}`,
         `docker stop${stopSeconds === undefined ? '' : ` --time ${stopSeconds}`} ${name}-KEY; docker start ${name}`,
         `wait until ${name} is healthy, or has run for ${settleSeconds} s; else remove it, and rename and start the old one again`,
-        keep ? `keep ${name}-KEY, stopped` : `docker rm --force --volumes ${name}-KEY`,
+        keep ? `keep ${name}-KEY, stopped` : `docker rm --force --volumes ${name}-KEY, once the new one was seen clean`,
       ],
     };
   },
@@ -74,6 +74,10 @@ export const docker: Driver = {
         const container = text(made['Name']).slice(1);
         const uri = container === named.container ? target.uri : uriOf({ ...named, container });
         return { state: 'done', detail: `container ${id.slice(0, 12)} runs`, successor: { uri, id } };
+      },
+      async retire(permit) {
+        const { named, engine } = at(permit.target.uri);
+        await retire(await engine, named.container, permit, of(settings));
       },
       close: () => engines.close(),
     };

@@ -28,8 +28,8 @@ export type Outcome = { name: string } | { failed: string };
 
 /**
  * Takes a container from wherever it is on the way to its successor to the end, or back. Each step leaves a state that this finds
- * again by names and labels: new one created under a name of its own, names exchanged, old one stopped, new one started, seen well, old
- * one removed.
+ * again by names and labels: new one created under a name of its own, names exchanged, old one stopped, new one started, seen well.
+ * The old one stays, stopped, until `retire`.
  * @throws ReplaceError when it is not to be done, or the daemon cannot be asked.
  */
 export async function recreate(
@@ -79,9 +79,20 @@ export async function recreate(
   }
   const outcome = await settled(engine, made, settings, signal);
   if ('failed' in outcome) return await putBack(engine, old, made, name, outcome.failed);
-  if (settings.keep) await retire(engine, old);
-  else await remove(engine, old, settings.anonymousVolumes === 'discard');
+  await stopForGood(engine, old);
   return { name };
+}
+
+/** Removes the old one, when the new one was seen clean. */
+export async function retire(
+  engine: Engine,
+  asked: string,
+  { target, key }: Permit,
+  { keep, anonymousVolumes }: DockerSettings,
+): Promise<void> {
+  const old = await oldOf(engine, asked, target.identity, key);
+  // Only what was put aside by this replacement: whoever else has the name by now stays.
+  if (old && !keep && text(old['Name']).endsWith(`-${key}`)) await remove(engine, old, anonymousVolumes === 'discard');
 }
 
 /** Creates the new one, in all its networks, not started. What the daemon refuses is no error: nothing was touched. */
@@ -169,8 +180,8 @@ async function rename(engine: Engine, { Id: id }: Seen, name: string): Promise<v
   await engine.call('POST', `/containers/${text(id)}/rename?name=${encodeURIComponent(name)}`);
 }
 
-/** Stopped for good: a restart of the daemon must not start it beside its successor. */
-async function retire(engine: Engine, { Id: id }: Seen): Promise<void> {
+/** A restart of the daemon must not start it beside its successor. */
+async function stopForGood(engine: Engine, { Id: id }: Seen): Promise<void> {
   await engine.call('POST', `/containers/${text(id)}/update`, { body: { RestartPolicy: { Name: 'no' } } });
 }
 

@@ -1,7 +1,7 @@
 import type { Driver, DriverContext, DriverSession, Permit } from '../../core/replacement.ts';
 import { Ec2 } from '../aws/ec2.ts';
 import { type Ec2Target, ec2TargetOf, isInstanceId, knownTarget, readToken, wantedAmi } from '../aws/target.ts';
-import { type LaunchToken, launch, pollLaunched } from './launch.ts';
+import { type LaunchToken, launch, pollLaunched, retire } from './launch.ts';
 import { pollRoot, type RootToken, replaceRoot } from './root-volume.ts';
 import { type Ec2Settings, ec2Schema, of } from './settings.ts';
 
@@ -32,8 +32,12 @@ function callsOf({ id, region }: Ec2Target, ami: string | undefined, settings: E
   return [
     first,
     `ec2 RunInstances, one, launch template ${template}${ami ? `, image ${ami}` : ''}${copyTags ? ', tags of the old one' : ''}; wait until both status checks are ok`,
-    ...(swap === 'elastic-ip' ? [`ec2 AssociateAddress: the elastic address of ${id} goes to the new one`] : []),
-    terminate ? `ec2 TerminateInstances ${id}` : `${id} is left running`,
+    ...(swap === 'elastic-ip'
+      ? [
+          `ec2 AssociateAddress: the elastic address of ${id} goes to the new one${settings.address === 'same' ? '' : ', once that was seen clean'}`,
+        ]
+      : []),
+    terminate ? `ec2 TerminateInstances ${id}, once the new one was seen clean` : `${id} is left running`,
   ];
 }
 
@@ -46,6 +50,19 @@ class Ec2Session implements DriverSession {
   constructor(settings: Ec2Settings, context: DriverContext) {
     this.#settings = settings;
     this.#context = context;
+  }
+
+  /** A root volume that was replaced is not there to go back to. */
+  get retire(): DriverSession['retire'] {
+    if (this.#settings.strategy === 'root-volume') return undefined;
+    return async (permit, text) => {
+      const known = knownTarget(permit.target);
+      const work = { ec2: await this.#client(known), permit, known, settings: this.#settings };
+      await retire(
+        { ...work, signal: this.#context.signal },
+        readToken<LaunchToken>(text, ({ id }) => isInstanceId(id)),
+      );
+    };
   }
 
   async start(permit: Permit): Promise<string> {

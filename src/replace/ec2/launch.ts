@@ -34,8 +34,8 @@ export function refuseGrouped(instance: Instance | undefined): void {
 }
 
 /**
- * Launches the new one, waits until it is up, gives it the elastic address, and ends the old one: in this order, so that a failure on
- * the way leaves the old one serving. Each step looks first whether it was done.
+ * Launches the new one and waits until it is up. The old one is left serving until the new one was seen clean (`retire`). Looks first
+ * whether it was done.
  */
 export async function launch(work: Work): Promise<LaunchToken> {
   const { ec2, permit, known, settings } = work;
@@ -45,10 +45,23 @@ export async function launch(work: Work): Promise<LaunchToken> {
   const id = begun?.InstanceId ?? (await launchNew(work, old));
   const up = await untilUp(work, id);
   if (up !== true) return { id, late: up };
+  // It is looked at under the old one's address, so it must have it by then.
+  if (settings.address === 'same') await swap(work, id);
+  return { id };
+}
+
+/** Gives the new one the elastic address, and ends the old one. Each looks first whether it was done. */
+export async function retire(work: Work, { id }: LaunchToken): Promise<void> {
+  const { ec2, known, settings } = work;
+  await swap(work, id);
+  if (settings.terminate === false) return;
+  const old = await ec2.instance(known.id);
+  if (!isGone(old) && old?.State?.Name !== 'shutting-down') await ec2.terminate(known.id);
+}
+
+async function swap({ ec2, known, settings }: Work, id: string): Promise<void> {
   if (settings.swap === 'elastic-ip')
     for (const allocation of await ec2.addressesOf(known.id)) await ec2.associate(allocation, id);
-  if (settings.terminate !== false && !isGone(await ec2.instance(known.id))) await ec2.terminate(known.id);
-  return { id };
 }
 
 /** Everything that would stop it half-way is looked at before. @throws ReplaceError */
@@ -134,8 +147,6 @@ export async function pollLaunched(
       state: 'failed',
       detail: `${id} was launched from ${printable(instance?.ImageId ?? '')}, wanted ${wanted}`,
     };
-  if (settings.terminate !== false && !isGone(await ec2.instance(known.id)))
-    return { state: 'running', detail: `${known.id} is still ending` };
   const { ok, says } = await ec2.checks(id);
   if (!ok) return { state: 'running', detail: `${id} is ${printable(says)}` };
   return arrived(ec2, permit.target, known, id, settings, { detail: `${id} runs in the place of ${known.id}` });

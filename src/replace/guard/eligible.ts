@@ -15,6 +15,18 @@ export function whyLeft(instance: InstanceReport, config: ReplaceConfig, now: nu
   );
 }
 
+/**
+ * Why an instance must not go with the others of its group when a driver replaces them all: it is not allowed, holds data, or bears
+ * evidence. That it is clean, young or has no worse verdict is no reason. Pure.
+ */
+export function whyKept(instance: InstanceReport, config: ReplaceConfig): string | undefined {
+  const guard = config.guard ?? {};
+  const tampered = instance.findings.some((finding) => isLive(finding) && finding.tamper);
+  return (
+    notAllowed(instance, guard) ?? holdsData(instance, guard) ?? (tampered ? 'its evidence would be lost' : undefined)
+  );
+}
+
 function notAllowed({ group, labels }: InstanceReport, guard: GuardConfig): string | undefined {
   if (!guard.allowGroups?.includes(group))
     return `the group "${group}" is not among guard.allowGroups (${guard.allowGroups?.join(', ') ?? 'none'})`;

@@ -2,6 +2,7 @@ import type { PlanItem, Refusal } from '../../core/replacement.ts';
 import type { Report } from '../../core/report.ts';
 import { isOpen } from '../../core/window.ts';
 import type { ReplaceConfig } from '../../schema/replace.ts';
+import { whyKept } from './eligible.ts';
 import { defaults, limitsOf, shareOf } from './limits.ts';
 
 /** What the guard looks at beside the plan and the configuration. */
@@ -15,7 +16,7 @@ export interface Circumstances {
 }
 
 type Fleet = Pick<Report, 'instances' | 'scan'>;
-type Item = Pick<PlanItem, 'group'>;
+type Item = Pick<PlanItem, 'group' | 'instance' | 'wholeGroup'>;
 
 /** All limits that a plan is over, with their numbers; none = it may be done. Pure. */
 export function refusalsOf(items: readonly Item[], fleet: Fleet, config: ReplaceConfig, the: Circumstances): Refusal[] {
@@ -25,6 +26,7 @@ export function refusalsOf(items: readonly Item[], fleet: Fleet, config: Replace
     ...ofTime(groups, fleet, config, the),
     ...ofTotal(items, fleet, config),
     ...groups.flatMap((group) => ofGroup(group, items, fleet, config, the)),
+    ...groups.flatMap((group) => ofWhole(group, items, fleet, config)),
   ];
 }
 
@@ -54,7 +56,15 @@ function ofTime(groups: readonly string[], { scan }: Fleet, config: ReplaceConfi
 
 function ofTotal(items: readonly Item[], { instances }: Fleet, { guard = {} }: ReplaceConfig): Refusal[] {
   const { maxCount = defaults.totalMaxCount, maxPercent = defaults.totalMaxPercent } = guard.total ?? {};
-  return over('guard.total', items.length, instances.length, maxCount, maxPercent);
+  const count = [...new Set(items.map(({ group }) => group))].reduce((sum, g) => sum + countOf(g, items, instances), 0);
+  return over('guard.total', count, instances.length, maxCount, maxPercent);
+}
+
+/** Instances of a group that a plan replaces: all of them where a driver can do no less. */
+function countOf(group: string, items: readonly Item[], instances: Fleet['instances']): number {
+  const mine = items.filter((item) => item.group === group);
+  if (!mine.some(({ wholeGroup }) => wholeGroup)) return mine.length;
+  return instances.filter((instance) => instance.group === group).length;
 }
 
 function over(
@@ -90,7 +100,7 @@ function ofGroup(
   the: Circumstances,
 ): Refusal[] {
   const limits = limitsOf(config, group);
-  const count = items.filter((item) => item.group === group).length;
+  const count = countOf(group, items, instances);
   const members = instances.filter((instance) => instance.group === group);
   const refusals = over('guard', count, members.length, limits.maxCount, limits.maxPercent, group);
   const healthy = members.filter(({ verdict }) => verdict !== 'unreachable').length;
@@ -116,6 +126,21 @@ function ofGroup(
       says: `a replacement in it began ${since} minutes ago, ${cooldown} must pass`,
     });
   return refusals;
+}
+
+/** Who of a group that a driver replaces whole must not go, beside those of the plan. */
+function ofWhole(group: string, items: readonly Item[], { instances }: Fleet, config: ReplaceConfig): Refusal[] {
+  const mine = items.filter((item) => item.group === group);
+  if (!mine.some(({ wholeGroup }) => wholeGroup)) return [];
+  const planned = new Set(mine.map(({ instance }) => instance));
+  return instances
+    .filter((one) => one.group === group && !planned.has(one.id))
+    .flatMap((one) => {
+      const why = whyKept(one, config);
+      return why === undefined
+        ? []
+        : [{ limit: 'wholeGroup', group, says: `its driver would replace ${one.name} too, and must not: ${why}` }];
+    });
 }
 
 /** Reachable instances of a group that must be left: by number, by share, or half of it. */

@@ -75,6 +75,7 @@ export const swarm: Driver = {
       };
     const whose = named ? `the service of ${named.container}` : `the service ${short(service ?? '')}`;
     return {
+      wholeGroup: true,
       calls: [
         `docker service update --force, and to ${image ?? target.image.ref} if it is of another image, of ${whose}: ALL its tasks are replaced, as its update configuration says`,
         settle,
