@@ -10,5 +10,6 @@ export const drivers: Registry<Driver> = {
   webhook: () => import('./webhook/driver.ts').then((m) => m.webhook),
   jenkins: () => import('./jenkins/driver.ts').then((m) => m.jenkins),
   docker: () => import('./docker/driver.ts').then((m) => m.docker),
+  terraform: () => import('./terraform/driver.ts').then((m) => m.terraform),
   swarm: () => import('./swarm/driver.ts').then((m) => m.swarm),
 };

@@ -12,7 +12,7 @@ import { parseStates } from '../../src/collect/units/states.ts';
 import { Draft } from '../../src/core/draft.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { anonymousVolumes, creationOf } from '../../src/replace/docker/body.ts';
-import { object } from '../../src/replace/engine/json.ts';
+import { object } from '../../src/replace/json.ts';
 import { Side } from '../../src/state/side.ts';
 import { arrivalOf, explainSsh, offendingLine } from '../../src/transport/ssh/openssh-words.ts';
 import { seen } from '../state/make.ts';

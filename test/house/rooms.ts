@@ -103,8 +103,8 @@ export const table: readonly Room[] = [
     room: 'replace',
     rooms: ['core', 'schema'],
     node: [
-      ...['node:child_process', 'node:crypto', 'node:fs', 'node:os', 'node:path', 'node:timers/promises'],
-      'node:util',
+      ...['node:child_process', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
+      ...['node:timers/promises', 'node:util'],
     ],
     packages: {
       undici: 'replace/engine',

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { list, object, text } from '../engine/json.ts';
+import { list, object, text } from '../json.ts';
 
 type Json = Record<string, unknown>;
 

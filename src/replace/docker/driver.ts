@@ -1,7 +1,7 @@
 import { type Driver, type Progress, ReplaceError, type Settings } from '../../core/replacement.ts';
 import { Engines, short } from '../engine/client.ts';
 import { hostSchema, parseUri, uriOf } from '../engine/endpoint.ts';
-import { object, text } from '../engine/json.ts';
+import { object, text } from '../json.ts';
 import { newOf, stateOf } from './find.ts';
 import { type DockerSettings, recreate, retire } from './recreate.ts';
 

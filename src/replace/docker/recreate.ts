@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import { type Permit, ReplaceError } from '../../core/replacement.ts';
 import { type Engine, EngineError } from '../engine/client.ts';
 import { findImage, isSame } from '../engine/image.ts';
-import { object, text } from '../engine/json.ts';
+import { object, text } from '../json.ts';
 import { anonymousVolumes, creationOf } from './body.ts';
 import { nameOf, newOf, oldOf, type Seen, stateOf } from './find.ts';
 import { refuse } from './refuse.ts';

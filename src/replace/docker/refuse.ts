@@ -1,6 +1,6 @@
 import { ReplaceError } from '../../core/replacement.ts';
 import type { Engine } from '../engine/client.ts';
-import { list, object, text } from '../engine/json.ts';
+import { list, object, text } from '../json.ts';
 import { anonymousVolumes } from './body.ts';
 import type { Seen } from './find.ts';
 

@@ -2,8 +2,8 @@ import type { Dispatcher, Pool } from 'undici';
 import { printable } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type DriverContext, ReplaceError } from '../../core/replacement.ts';
+import { object, text } from '../json.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
-import { object, text } from './json.ts';
 
 /** Newest version of the Engine API that this was written against, and the oldest that has all it needs (forced update). */
 const [newest, oldest] = [47, 25];

@@ -1,6 +1,6 @@
 import { ReplaceError, type Target } from '../../core/replacement.ts';
+import { list, object, text } from '../json.ts';
 import type { Engine } from './client.ts';
-import { list, object, text } from './json.ts';
 
 /** An image of a daemon. */
 export interface HeldImage {

@@ -1,7 +1,7 @@
 import { type Permit, ReplaceError } from '../../core/replacement.ts';
 import { type Engine, EngineError, short } from '../engine/client.ts';
 import { findImage, type HeldImage, isSame } from '../engine/image.ts';
-import { list, object, text } from '../engine/json.ts';
+import { list, object, text } from '../json.ts';
 import { findService, pick, type Service, type Task, tasksOf, type Wanted } from './find.ts';
 
 /** How often an update is tried that somebody else's overtook. */

@@ -8,7 +8,7 @@ import {
 } from '../../core/replacement.ts';
 import { Engines, short } from '../engine/client.ts';
 import { hostSchema, parseUri, uriOf } from '../engine/endpoint.ts';
-import { object, text } from '../engine/json.ts';
+import { object, text } from '../json.ts';
 import { type Act, type Followed, hostOf, replaceService, replaceTask } from './act.ts';
 import { follow } from './follow.ts';
 

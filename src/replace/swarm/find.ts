@@ -1,7 +1,7 @@
 import { ReplaceError } from '../../core/replacement.ts';
 import type { Engine } from '../engine/client.ts';
 import { filters } from '../engine/filters.ts';
-import { list, object, text } from '../engine/json.ts';
+import { list, object, text } from '../json.ts';
 
 /** A task as a manager describes it (`GET /tasks`). */
 export interface Task {

@@ -1,6 +1,6 @@
 import type { Progress } from '../../core/replacement.ts';
 import { type Engine, short } from '../engine/client.ts';
-import { object, text } from '../engine/json.ts';
+import { object, text } from '../json.ts';
 import type { Followed } from './act.ts';
 import { findService, type Task, tasksOf } from './find.ts';
 

@@ -1,4 +1,4 @@
-/** Values of an answer, taken for what they are: a daemon may be of any version, or no daemon at all. */
+/** Values of an answer, taken for what they are: whoever says them may be of any version, or another than was thought. */
 
 /** An object, or one without fields. */
 export function object(value: unknown): Record<string, unknown> {
