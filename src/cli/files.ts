@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { Report } from '../core/report.ts';
+import { writeFile } from './write.ts';
 
 /** Text of a public key file. @throws UserError when it cannot be read, or holds something else. */
 export function readKey(path: string): string {
@@ -21,15 +22,9 @@ export function readKey(path: string): string {
   return text;
 }
 
-/** Writes a result to a file. @throws UserError */
+/** Writes a small result to a file. @throws UserError */
 export function writeResult(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, 'name a file in a directory that exists', {
-      cause: error,
-    });
-  }
+  writeFile(path, [text]);
 }
 
 /** A JSON report from a file. @throws UserError when it cannot be read, or is none. */

@@ -1,31 +1,138 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import { complianceFormats } from '../compliance/registry.ts';
 import { UserError } from '../core/errors.ts';
 import { provide } from '../core/registry.ts';
-import type { Report } from '../core/report.ts';
+import type { Report, ReportView } from '../core/report.ts';
 import { renderers } from '../report/registry.ts';
 import type { RenderOptions } from '../report/renderer.ts';
+import { nearest } from '../schema/validate.ts';
+import { type Context, collectOption, wantsColor } from './context.ts';
+import { writeFile, writeStream } from './write.ts';
 
 /** What a report is about: the findings, or the controls that they bear on. */
 export const reportKinds = ['findings', 'compliance'] as const;
 export type ReportKind = (typeof reportKinds)[number];
 
-/** All formats, of either kind. */
-export const formats = [...new Set([...Object.keys(renderers), ...Object.keys(complianceFormats)])];
+/** Flags of whatever shows a report. */
+export interface OutputFlags {
+  /** `FORMAT` or `FORMAT=FILE`. */
+  format: string[];
+  report: ReportKind;
+  output?: string;
+  all?: boolean;
+}
+
+/** Adds these options. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--format <format[=file]>',
+        `of the result, repeatable with a file each: ${Object.keys(renderers).join(', ')}`,
+      )
+        .argParser(collectOption)
+        .default([], 'text'),
+    )
+    .addOption(new Option('--report <kind>', 'what the result is about').choices([...reportKinds]).default('findings'))
+    .option('--output <file>', 'write the result there instead of to standard output')
+    .option('--all', 'show expected and waived differences too');
+}
+
+/** Scans that formats with charts are given, at most. */
+export const historyLength = 100;
+
+type Write = (report: ReportView, options: RenderOptions) => Iterable<string>;
+
+/** Results of one report, proved possible before anybody is asked anything. */
+export interface Outputs {
+  /** Writes all of them, one after the other. @throws UserError for a file that cannot be written. */
+  write(report: ReportView, context: Context, more?: Pick<RenderOptions, 'history'>): Promise<void>;
+}
+
+/** Reads what the flags ask for. @throws UserError for a format, a file or a combination that cannot be. */
+export async function outputsFor({ format, report: kind, output, all = false }: OutputFlags): Promise<Outputs> {
+  const asked = (format.length > 0 ? format : ['text']).map(split);
+  const bare = asked.filter(({ file }) => file === undefined);
+  if (bare.length > 1)
+    throw new UserError(
+      `${bare.map((one) => `--format ${one.format}`).join(' and ')} cannot both go to ${output === undefined ? 'standard output' : `--output ${output}`}`,
+      `give all but one a file: --format ${bare[1]?.format}=FILE`,
+    );
+  if (output !== undefined && bare.length === 0)
+    throw new UserError(
+      `--output ${output} is for the format that has no file of its own, and each has one`,
+      'leave it out, or give a --format without =FILE',
+    );
+  const writers = await Promise.all(
+    asked.map(async (one) => ({ file: one.file ?? output ?? '-', write: await writerFor(kind, one.format) })),
+  );
+  const places = writers.map(({ file }) => (file === '-' ? file : placeOf(file)));
+  const twice = writers.find((_, i) => places.indexOf(places[i] as string) !== i);
+  if (twice)
+    throw new UserError(
+      `two formats cannot both go to ${twice.file === '-' ? 'standard output' : twice.file}`,
+      'give each a file of its own',
+    );
+  return {
+    async write(report, { stdout, env }, more = {}) {
+      for (const { file, write } of writers) {
+        const color = file === '-' && wantsColor(stdout, env);
+        const chunks = write(report, { color, all, ...more });
+        if (file === '-') await writeStream(stdout, chunks);
+        else writeFile(file, chunks);
+      }
+    },
+  };
+}
+
+function split(text: string): { format: string; file?: string } {
+  const at = text.indexOf('=');
+  if (at < 0) return { format: text };
+  const file = text.slice(at + 1);
+  if (file === '')
+    throw new UserError(`--format ${text} names no file`, 'write FORMAT=FILE, or FORMAT alone for standard output');
+  return { format: text.slice(0, at), file };
+}
+
+/** The place that a file name means, so that two names of one file are seen. @throws UserError when it cannot be one. */
+function placeOf(file: string): string {
+  const path = resolve(file);
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) throw new UserError(`cannot write ${file}: it is a directory`, 'name a file');
+    return realpathSync(path);
+  }
+  const above = dirname(path);
+  if (!existsSync(above))
+    throw new UserError(
+      `cannot write ${file}: there is no directory ${above}`,
+      'name a file in a directory that exists',
+    );
+  return join(realpathSync(above), basename(path));
+}
 
 /** How a report is written. @throws UserError for a format that its kind does not have. */
-export async function writerFor(
-  kind: ReportKind,
-  format: string,
-): Promise<(report: Report, options: RenderOptions) => string> {
+async function writerFor(kind: ReportKind, format: string): Promise<Write> {
   // What a person reads on a terminal is fit for a ticket too.
   const wanted = kind === 'compliance' && format === 'text' ? 'markdown' : format;
   const known = Object.keys(kind === 'compliance' ? complianceFormats : renderers);
-  if (!known.includes(wanted))
+  if (!known.includes(wanted)) {
+    const guess = nearest(format, known);
     throw new UserError(
-      `--format ${format} is not for a report of ${kind}`,
-      `it has ${known.join(', ')}${kind === 'findings' && wanted in complianceFormats ? '; --report compliance has it' : ''}`,
+      `--format ${format} is not a format of a report of ${kind}${guess.includes('did you mean') ? guess : ''}`,
+      `there are ${known.join(', ')}${kind === 'compliance' && Object.hasOwn(renderers, wanted) ? '; it is one of --report findings' : ''}`,
     );
-  if (kind === 'compliance') return provide(complianceFormats, 'format', wanted);
+  }
+  if (kind === 'compliance') {
+    const render = await provide(complianceFormats, 'format', wanted);
+    return (report) => [render(whole(report))];
+  }
   const renderer = await provide(renderers, 'format', wanted);
   return (report, options) => renderer.render(report, options);
+}
+
+/** All instances at once, for those who cannot do with less. */
+function whole(report: ReportView): Report {
+  return Array.isArray(report.instances) ? (report as Report) : { ...report, instances: [...report.instances] };
 }

@@ -30,6 +30,14 @@ export interface Report {
   controls?: ControlReport[];
 }
 
+/**
+ * A report whose instances may be made on the fly, so that nobody needs to hold them all; a `Report` is one. Iterable more
+ * than once, each time in the same order. Who reads it keeps no instance, only what is small of it.
+ */
+export type ReportView = Omit<Report, 'instances'> & {
+  instances: Iterable<InstanceReport> & { readonly length: number };
+};
+
 /** One control of a compliance framework, e.g. `NIST 800-53 CM-6`, over the instances of a scan. */
 export interface ControlReport {
   control: string;

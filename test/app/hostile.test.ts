@@ -46,13 +46,13 @@ async function port(serve: (socket: Socket) => void): Promise<Evil> {
 /** The honest host of the same scan is judged as ever; what a terminal and a program read of the report is harmless. */
 function unharmed(result: Scanned): void {
   expect([result.of('good').verdict, result.of('good').gaps, result.of('good').findings]).toEqual(['clean', [], []]);
-  const shown = text.render(result.report, { color: false, all: true });
+  const options = { color: false, all: true };
+  const shown = [...text.render(result.report, options)].join('');
   expect(shown).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
-  expect(JSON.parse(json.render(result.report, { color: false, all: true }))).toEqual(
+  expect(JSON.parse([...json.render(result.report, options)].join(''))).toEqual(
     JSON.parse(JSON.stringify(result.report)),
   );
-  for (const line of ndjson.render(result.report, { color: false, all: true }).trimEnd().split('\n'))
-    expect(typeof JSON.parse(line)).toBe('object');
+  for (const line of ndjson.render(result.report, options)) expect(typeof JSON.parse(line)).toBe('object');
 }
 
 async function alone(evil: Evil, options: EvilOptions = {}) {

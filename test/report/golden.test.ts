@@ -15,7 +15,7 @@ async function rendered(name: string, format: string, options = { color: false, 
   const report = cases[name];
   const load = renderers[format];
   if (!report || !load) throw new Error(`no ${name}.${format}`);
-  return (await load()).render(report, options);
+  return [...(await load()).render(report, options)].join('');
 }
 
 const all = Object.keys(cases).flatMap((name) => formats.map((format) => [name, format] as const));

@@ -13,7 +13,7 @@ async function line(rest: Partial<ReportFinding>): Promise<string> {
   instance.findings = [
     { ...any, kind: 'setting', subject: 'sysctl a.b', disposition: 'drift', severity: 'high', ...rest },
   ];
-  const text = (await renderers['text']?.())?.render(report, { color: false, all: false }) ?? '';
+  const text = [...((await renderers['text']?.())?.render(report, { color: false, all: false }) ?? [])].join('');
   return text.split('\n').find((l) => l.includes('sysctl a.b')) ?? '';
 }
 

@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { exit } from '../../core/exit.ts';
 import { isLive } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
 import type { Report } from '../../core/report.ts';
-import { type Context, numberOption, openStore, wantsColor } from '../context.ts';
+import { type Context, numberOption, openStore } from '../context.ts';
 import { storedReport } from '../files.ts';
-import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
+import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 
 export function addHistory(program: Command, context: Context): void {
   const history = program.command('history').description('scans that were remembered');
@@ -26,29 +26,18 @@ export function addHistory(program: Command, context: Context): void {
             );
       }),
     );
-  history
+  const show = history
     .command('show')
     .description('a stored scan again, in any format')
     .argument('<SCAN>', 'id, begin of an id, last or last~N')
-    .addOption(
-      new Option('--format <format>', 'of the result; markdown and html are for --report compliance')
-        .choices(formats)
-        .default('text'),
-    )
-    .addOption(new Option('--report <kind>', 'what it is about').choices([...reportKinds]).default('findings'))
-    .option('--all', 'show expected and waived differences too')
     .option('--store <file>', 'the store')
-    .action((id: string, flags: { format: string; report: ReportKind; all?: boolean; store?: string }) =>
+    .action((id: string, flags: OutputFlags & { store?: string }) =>
       withStore(flags.store, async (store) => {
-        const write = await writerFor(flags.report, flags.format);
-        context.stdout.write(
-          write(storedReport(store, id), {
-            color: wantsColor(context.stdout, context.env),
-            all: flags.all ?? false,
-          }),
-        );
+        const outputs = await outputsFor(flags);
+        await outputs.write(storedReport(store, id), context, { history: store.listScans(historyLength) });
       }),
     );
+  addOutputOptions(show);
   history
     .command('diff')
     .description('findings that came, went or grew worse between two scans; exit 1 when any came')

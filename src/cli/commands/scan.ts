@@ -4,19 +4,14 @@ import { type ExitCode, worstExit } from '../../core/exit.ts';
 import { type Severity, severities } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
 import type { Report, ScanEvent } from '../../core/report.ts';
-import { type Context, openStore, wantsColor } from '../context.ts';
-import { writeResult } from '../files.ts';
-import { formats, type ReportKind, reportKinds, writerFor } from '../output.ts';
+import { type Context, openStore } from '../context.ts';
+import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 import { addScanningOptions, prepareScan, type ScanningFlags } from '../scanning.ts';
 
 /** Options as commander gives them. */
-export interface ScanFlags extends ScanningFlags {
-  format: string;
-  report?: ReportKind;
-  output?: string;
+export interface ScanFlags extends ScanningFlags, OutputFlags {
   failOn: Severity;
   store?: string | false;
-  all?: boolean;
   quiet?: boolean;
   replace?: boolean;
 }
@@ -27,6 +22,7 @@ Examples:
   snowfence scan web-1 web-2 --image web:42                 (aliases of ~/.ssh/config; manifest from the store)
   snowfence scan docker://web ssm://i-0abc?region=eu-west-1 (containers bring their own image)
   snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high --quiet
+  snowfence scan --inventory fleet.yaml --format text --format html=fleet.html --format sarif=fleet.sarif
 
 Without --manifest and --image the image is found by the inventory's label, by cloud-init's instance metadata or by
 IMAGE_ID and IMAGE_VERSION of os-release, among the manifests in the store ("snowfence manifest add").`;
@@ -39,21 +35,13 @@ export function addScan(program: Command, context: Context): void {
       '[INSTANCE...]',
       'ssh://[user@]host[:port], a host alias, ssm://i-0abc?region=NAME, docker://CONTAINER, local: or rootfs:/dir',
     );
-  addScanningOptions(command)
-    .addOption(
-      new Option('--format <format>', 'of the result; markdown and html are for --report compliance')
-        .choices(formats)
-        .default('text'),
-    )
-    .addOption(new Option('--report <kind>', 'what the result is about').choices([...reportKinds]).default('findings'))
-    .option('--output <file>', 'write the result there instead of to standard output')
+  addOutputOptions(addScanningOptions(command))
     .addOption(
       new Option('--fail-on <severity>', 'exit 1 from this severity on').choices([...severities]).default('low'),
     )
     .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
     .option('--no-store', 'remember nothing')
     .option('--replace', 'afterwards replace what may be, where replace.mode of the fleet file is auto')
-    .option('--all', 'show expected and waived differences too')
     .option('-q, --quiet', 'no progress on standard error')
     .addHelpText('after', after)
     .action(async (instances: string[], flags: ScanFlags) => {
@@ -65,21 +53,15 @@ export function addScan(program: Command, context: Context): void {
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
   (await import('../memory.ts')).keepMemoryLow();
   const { exitOf } = await import('../../app/outcome.ts');
+  const outputs = await outputsFor(flags);
   const prepared = await prepareScan(uris, flags);
-  const write = await writerFor(flags.report ?? 'findings', flags.format);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
   const progress = await startProgress(flags, context, prepared.instances.length);
   try {
     const { onEvent } = progress;
     const report = await prepared.run({ ...(store ? { store } : {}), signal: context.signal, onEvent });
     progress.stop();
-    const toFile = flags.output !== undefined && flags.output !== '-';
-    const text = write(report, {
-      color: !toFile && wantsColor(context.stdout, context.env),
-      all: flags.all ?? false,
-    });
-    if (toFile && flags.output) writeResult(flags.output, text);
-    else context.stdout.write(text);
+    await outputs.write(report, context, store ? { history: store.listScans(historyLength) } : {});
     const codes = [exitOf(report, flags.failOn) as ExitCode];
     if (flags.replace && !context.signal.aborted) codes.push(await replaceAfterScan(report, flags, store, context));
     return worstExit(codes);

@@ -1,21 +1,22 @@
 import { printable } from '../../core/bytes.ts';
-import type { InstanceReport, Report } from '../../core/report.ts';
+import type { ReportView } from '../../core/report.ts';
+import type { Named } from './overview.ts';
 import type { Paint } from './style.ts';
 
 /** Names of instances, the first twelve. */
-export function names(instances: InstanceReport[]): string {
-  const shown = instances.slice(0, 12).map((i) => printable(i.name));
-  return instances.length > 12 ? `${shown.join(', ')} and ${instances.length - 12} more` : shown.join(', ');
+export function names({ first, count }: Named): string {
+  const shown = first.map(printable);
+  return count > shown.length ? `${shown.join(', ')} and ${count - shown.length} more` : shown.join(', ');
 }
 
 /** What to do next, per action, most urgent first. */
-export function nextSteps(report: Report, paint: Paint): string[] {
+export function nextSteps({ fleet }: Pick<ReportView, 'fleet'>, told: Map<string, Named>, paint: Paint): string[] {
   const actions = { investigate: 'Investigate', replace: 'Replace', rebake: 'Rebake the image of' } as const;
   const lines = Object.entries(actions).flatMap(([action, word]) => {
-    const instances = report.instances.filter((i) => i.recommendation.action === action);
-    return instances.length > 0 ? [`  ${word}: ${names(instances)}`] : [];
+    const instances = told.get(action);
+    return instances ? [`  ${word}: ${names(instances)}`] : [];
   });
-  const images = report.fleet.flatMap(({ image, recommendation, skew = [] }) => [
+  const images = fleet.flatMap(({ image, recommendation, skew = [] }) => [
     ...(!recommendation || recommendation.action === 'keep' || image === ''
       ? []
       : [
@@ -30,7 +31,7 @@ export function nextSteps(report: Report, paint: Paint): string[] {
 const mostSkewed = 3;
 
 /** Which versions of a package run side by side, and since when. */
-function skewLine(image: string, skew: NonNullable<Report['fleet'][number]['skew']>, paint: Paint): string[] {
+function skewLine(image: string, skew: NonNullable<ReportView['fleet'][number]['skew']>, paint: Paint): string[] {
   if (skew.length === 0) return [];
   const shown = skew.slice(0, mostSkewed).map(({ package: name, versions }) => {
     const parts = versions
