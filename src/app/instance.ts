@@ -7,6 +7,7 @@ import { compare } from '../drift/drift.ts';
 import { type Line, mergeStreams } from '../drift/merge.ts';
 import { isContained } from '../fingerprint/contained.ts';
 import { type HashTotals, hashTotals } from '../fingerprint/totals.ts';
+import type { KeptFindings } from '../fleet/keeper.ts';
 import type { UniqueClaim } from '../policy/case.ts';
 import { type CompiledPolicy, type Concern, compilePolicy } from '../policy/compile.ts';
 import { type Evidence, evidenceOf } from '../policy/evidence.ts';
@@ -15,7 +16,7 @@ import type { Policy } from '../schema/policy.ts';
 import type { Baseline } from './baseline.ts';
 
 /** What is left of an instance after it was read and judged: the fingerprint itself is let go, so memory stays flat. */
-export interface Outcome {
+export interface Outcome extends KeptFindings {
   instance: Instance;
   reached: boolean;
   manifest?: Manifest;
@@ -24,7 +25,6 @@ export interface Outcome {
   /** Epoch seconds; 0 = unknown. */
   launchedAt: number;
   stateful: string[];
-  findings: Finding[];
   claims: UniqueClaim[];
   gaps: Gap[];
   coverage: Coverage;
@@ -32,6 +32,12 @@ export interface Outcome {
   readAt: string;
   /** By control, what the policy asked of it; shared by all whom the same rules concern. */
   evidence?: Map<string, Evidence>;
+}
+
+/** What a fingerprint was judged to be. */
+export interface Judged extends Pick<Outcome, 'claims' | 'gaps' | 'evidence'> {
+  findings: Finding[];
+  socketsJudged: boolean;
 }
 
 /** Compiled rules by what they concern: instances of one image share them, and compiling hundreds of globs is not free. */
@@ -55,7 +61,7 @@ export function judgeInstance(
   compileFor: CompileFor,
   now: Date,
   supersededAt?: number,
-): Pick<Outcome, 'findings' | 'claims' | 'gaps' | 'evidence'> & { socketsJudged: boolean } {
+): Judged {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
   const policy = compileFor({

@@ -1,74 +1,99 @@
 import { display } from '../core/bytes.ts';
-import { compareSeverity, type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
-import type { ImageReport, InstanceReport, Report, ReportFinding } from '../core/report.ts';
-import { imageReports, isShared, type Member, withPrevalence } from '../fleet/consensus.ts';
-import { controlReports } from '../fleet/controls.ts';
-import { type Claim, sharedIdentities } from '../fleet/unique.ts';
+import { type Finding, isLive, severities, type Verdict, verdicts } from '../core/finding.ts';
+import type { InstanceReport, Report, ReportFinding, ReportView } from '../core/report.ts';
+import { ImageOpinions, isShared } from '../fleet/consensus.ts';
+import { ControlBook } from '../fleet/controls.ts';
+import type { Keeper } from '../fleet/keeper.ts';
+import { sharedIdentities } from '../fleet/unique.ts';
 import { recommendImage } from '../recommend/image.ts';
 import { recommend } from '../recommend/recommendation.ts';
-import { flagsOf, scoreOf } from '../recommend/verdict.ts';
+import { flagsOf, type Standing, scoreOf } from '../recommend/verdict.ts';
 import type { Outcome } from './instance.ts';
 
-/** The fleet's part of a report: what is only known when all instances are. Pure. */
-export function fleetReport(
-  outcomes: Outcome[],
-  firstSeen: (outcome: Outcome) => Map<string, string>,
-  seenAt: string,
-): Pick<Report, 'summary' | 'instances' | 'fleet' | 'controls'> {
-  const claims: Claim[] = outcomes.flatMap((o) => o.claims.map((claim) => ({ ...claim, instance: o.instance.id })));
-  const shared = sharedIdentities(claims);
-  const members = withPrevalence(
-    outcomes.map((o) => ({
-      id: o.instance.id,
-      image: o.manifest?.image.ref ?? '',
-      judged: o.reached && o.manifest !== undefined,
-      findings: [...o.findings, ...(shared.get(o.instance.id) ?? [])].sort((a, b) =>
-        compareSeverity(b.severity, a.severity),
-      ),
-    })),
-  );
-  const instances = outcomes.map((o, i) => instanceReport(o, members[i]?.findings ?? [], firstSeen(o), seenAt));
-  const snowflakes = new Set(instances.filter((i) => i.flags.includes('snowflake')).map((i) => i.id));
-  const audited = outcomes.map((o, i) => ({
-    id: o.instance.id,
-    judged: o.reached && o.manifest !== undefined,
-    findings: members[i]?.findings ?? [],
-    gaps: o.gaps,
-    evidence: o.evidence ?? new Map(),
-  }));
+/** When each live finding of an instance was first seen. */
+export type FirstSeen = (outcome: Outcome) => Map<string, string>;
+
+/** What is made of an instance by looking at all of its findings, and is small. */
+type Judgement = Pick<InstanceReport, 'id' | 'verdict' | 'flags' | 'score' | 'recommendation'>;
+
+/** The fleet's part of a report, and how often each rule waived something. */
+export interface FleetPart extends Pick<ReportView, 'summary' | 'instances' | 'fleet' | 'controls'> {
+  waived: Map<string, number>;
+}
+
+/**
+ * The fleet's part of a report: what is only known when all instances are. Goes through the findings once; the instances are made
+ * whenever they are asked for, and kept by nobody. Pure but for its arguments.
+ */
+export function fleetReport(outcomes: Outcome[], keeper: Keeper, firstSeen: FirstSeen, seenAt: string): FleetPart {
+  addShared(outcomes, keeper);
+  for (const o of outcomes) if (isJudged(o)) keeper.census.count(imageOf(o), o.numbers);
+  const summary = emptySummary();
+  const [opinions, controls, waived] = [new ImageOpinions(), new ControlBook(), new Map<string, number>()];
+  const byImage = new Map<string, Judgement[]>();
+  const judgements = outcomes.map((o): Judgement => {
+    const findings = withPrevalence(o, keeper);
+    const judgement = judgementOf(o, findings);
+    addTo(summary, judgement, o, findings);
+    for (const { disposition, rule } of findings)
+      if (disposition === 'waived') waived.set(rule, (waived.get(rule) ?? 0) + 1);
+    const { id, flags } = judgement;
+    const judged = isJudged(o);
+    controls.add({ id, judged, findings, gaps: o.gaps, evidence: o.evidence ?? new Map() });
+    if (!judged) return judgement;
+    const seen = findings.some(({ kind }) => kind === 'package') ? firstSeen(o) : new Map<string, string>();
+    opinions.add({
+      ...{ id, image: imageOf(o), findings, numbers: o.numbers, snowflake: flags.includes('snowflake') },
+      firstSeen: (finding) => seen.get(finding.id) ?? seenAt,
+    });
+    const siblings = byImage.get(imageOf(o));
+    if (siblings) siblings.push(judgement);
+    else byImage.set(imageOf(o), [judgement]);
+    return judgement;
+  });
   return {
-    summary: summaryOf(instances),
-    instances,
-    fleet: imagesOf(members, instances, snowflakes),
-    controls: controlReports(audited),
+    summary,
+    instances: {
+      length: outcomes.length,
+      *[Symbol.iterator]() {
+        for (const [i, o] of outcomes.entries())
+          yield instanceReport(o, judgements[i] as Judgement, withPrevalence(o, keeper), firstSeen(o), seenAt);
+      },
+    },
+    fleet: opinions.reports().map((image) => ({
+      ...image,
+      recommendation: recommendImage(image, byImage.get(image.image) ?? []),
+    })),
+    controls: controls.reports(),
+    waived,
   };
 }
 
-/** The images of a fleet, each with what is recommended for it. */
-function imagesOf(members: Member[], instances: InstanceReport[], snowflakes: Set<string>): ImageReport[] {
-  const seen = new Map<string, string>();
-  for (const { id, kind, firstSeenAt } of instances.flatMap(({ findings }) => findings))
-    if (kind === 'package' && firstSeenAt) seen.set(id, firstSeenAt);
-  const byImage = new Map<string, InstanceReport[]>();
-  for (const [i, one] of instances.entries()) {
-    const image = members[i]?.image ?? '';
-    const known = byImage.get(image);
-    if (known) known.push(one);
-    else byImage.set(image, [one]);
+const isJudged = (o: Outcome) => o.reached && o.manifest !== undefined;
+const imageOf = (o: Outcome) => o.manifest?.image.ref ?? '';
+
+/** Identities that several instances have are findings of each of them. */
+function addShared(outcomes: Outcome[], keeper: Keeper): void {
+  const claims = outcomes.flatMap((o) => o.claims.map((claim) => ({ ...claim, instance: o.instance.id })));
+  const shared = sharedIdentities(claims);
+  for (const o of outcomes) {
+    const more = shared.get(o.instance.id);
+    if (more) Object.assign(o, keeper.keep([...o.findings, ...more]));
   }
-  return imageReports(members, { snowflakes, firstSeen: (_, finding) => seen.get(finding.id) }).map((image) => ({
-    ...image,
-    recommendation: recommendImage(image, byImage.get(image.image) ?? []),
-  }));
 }
 
-function instanceReport(
-  o: Outcome,
-  findings: Finding[],
-  firstSeen: Map<string, string>,
-  seenAt: string,
-): InstanceReport {
-  const standing = {
+/** The findings of an instance, each with how many of its image show the same. */
+function withPrevalence(o: Outcome, { census }: Keeper): Finding[] {
+  const judged = isJudged(o);
+  let i = 0;
+  return Array.from(o.findings, (finding) => {
+    const prevalence = judged ? census.prevalence(imageOf(o), o.numbers[i++] ?? -1) : undefined;
+    return prevalence ? { ...finding, prevalence } : finding;
+  });
+}
+
+function judgementOf(o: Outcome, findings: Finding[]): Judgement {
+  const standing: Standing = {
     reached: o.reached,
     hasManifest: o.manifest !== undefined,
     findings,
@@ -78,6 +103,20 @@ function instanceReport(
   };
   const flags = flagsOf(standing);
   const verdict = flags[0] ?? 'clean';
+  return {
+    ...{ id: o.instance.id, verdict, flags },
+    score: scoreOf(findings, isShared),
+    recommendation: recommend(verdict, standing),
+  };
+}
+
+function instanceReport(
+  o: Outcome,
+  { verdict, flags, score, recommendation }: Judgement,
+  findings: Finding[],
+  firstSeen: Map<string, string>,
+  seenAt: string,
+): InstanceReport {
   const { instance, manifest } = o;
   return {
     id: instance.id,
@@ -93,8 +132,8 @@ function instanceReport(
     manifest: manifest ? { digest: manifest.digest } : null,
     verdict,
     flags,
-    score: scoreOf(findings, isShared),
-    recommendation: recommend(verdict, standing),
+    score,
+    recommendation,
     coverage: o.coverage,
     gaps: o.gaps.map(({ probe, reason, detail }) => ({ probe, reason, detail })),
     findings: findings.map(
@@ -107,15 +146,17 @@ function instanceReport(
   };
 }
 
-/** Counts over instances; only live findings count. */
-export function summaryOf(instances: InstanceReport[]): Report['summary'] {
-  const byVerdict = Object.fromEntries(verdicts.map((v) => [v, 0])) as Record<Verdict, number>;
-  const bySeverity = Object.fromEntries([...severities].reverse().map((s) => [s, 0])) as Report['summary']['findings'];
-  let gaps = 0;
-  for (const instance of instances) {
-    byVerdict[instance.verdict]++;
-    gaps += instance.gaps.length;
-    for (const finding of instance.findings) if (isLive(finding)) bySeverity[finding.severity]++;
-  }
-  return { instances: byVerdict, findings: bySeverity, gaps };
+function emptySummary(): Report['summary'] {
+  return {
+    instances: Object.fromEntries(verdicts.map((v) => [v, 0])) as Record<Verdict, number>,
+    findings: Object.fromEntries([...severities].reverse().map((s) => [s, 0])) as Report['summary']['findings'],
+    gaps: 0,
+  };
+}
+
+/** Only live findings count. */
+function addTo(summary: Report['summary'], { verdict }: Judgement, { gaps }: Outcome, findings: Finding[]): void {
+  summary.instances[verdict]++;
+  summary.gaps += gaps.length;
+  for (const finding of findings) if (isLive(finding)) summary.findings[finding.severity]++;
 }

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
-import { isLive, type Severity, severities } from '../core/finding.ts';
+import { isLive, severities } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { Instance, Limits, Store } from '../core/ports.ts';
-import type { Report, ScanEvent, WaiverReport } from '../core/report.ts';
+import type { Instance, Limits, RememberedInstance, Store } from '../core/ports.ts';
+import type { InstanceReport, ReportView, ScanEvent } from '../core/report.ts';
+import { Keeper } from '../fleet/keeper.ts';
 import { waiverReports } from '../policy/standing.ts';
 import { signsOfState } from '../recommend/stateful.ts';
 import type { Waiver } from '../schema/policy.ts';
@@ -41,12 +42,13 @@ export interface ScanOptions {
 }
 
 /** Scans instances, a few at a time; one bad host never stops the others. An abort gives a partial report. */
-export async function scan(options: ScanOptions): Promise<Report> {
+export async function scan(options: ScanOptions): Promise<ReportView> {
   const { instances, store, signal, onEvent = () => {} } = options;
   const id = randomUUID();
   const startedAt = new Date().toISOString();
   onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
   const outcomes = new Array<Outcome>(instances.length);
+  const keeper = new Keeper();
   let loading: Promise<LoadedPolicy> | undefined;
   const policy = () => {
     loading ??= options.policies().then(({ digest, policies }) => ({
@@ -62,15 +64,15 @@ export async function scan(options: ScanOptions): Promise<Report> {
     const claim = await options.budget?.enter();
     const limits = claim ? { ...options.limits, claim } : options.limits;
     try {
-      outcomes[i] = await scanOne(instance, { ...options, limits }, policy, asks);
+      outcomes[i] = await scanOne(instance, { ...options, limits }, policy, asks, keeper);
     } finally {
       claim?.leave();
     }
   });
   const finishedAt = new Date().toISOString();
   const firstSeen = (o: Outcome) => store?.firstSeen(o.instance.id, o.identity) ?? new Map<string, string>();
-  const fleet = fleetReport(outcomes, firstSeen, startedAt);
-  const report: Report = {
+  const { waived, ...fleet } = fleetReport(outcomes, keeper, firstSeen, startedAt);
+  const report: ReportView = {
     schema: 'snowfence.report/v1',
     scan: {
       id,
@@ -83,10 +85,11 @@ export async function scan(options: ScanOptions): Promise<Report> {
       policy: { digest: (await policy()).digest },
     },
     ...fleet,
-    waivers: waiversOf((await policy()).waivers, fleet, Date.parse(startedAt)),
+    waivers: waiverReports((await policy()).waivers, waived, Date.parse(startedAt)),
   };
-  for (const instance of report.instances) onEvent({ type: 'instance-judged', instance });
-  if (store) remember(store, report, outcomes);
+  const telling = told(report.instances, onEvent);
+  if (store) remember(store, report, telling, outcomes);
+  else if (options.onEvent) for (const _ of telling);
   onEvent({ type: 'scan-finished', scan: report.scan, summary: report.summary, fleet: report.fleet });
   return report;
 }
@@ -99,15 +102,21 @@ interface LoadedPolicy {
 
 type Policy = () => Promise<LoadedPolicy>;
 
-/** Waivers and how many findings each covers. */
-function waiversOf(waivers: Waiver[], { instances }: Pick<Report, 'instances'>, now: number): WaiverReport[] {
-  const used = new Map<string, number>();
-  for (const { rule, disposition } of instances.flatMap((instance) => instance.findings))
-    if (disposition === 'waived') used.set(rule, (used.get(rule) ?? 0) + 1);
-  return waiverReports(waivers, used, now);
+/** Instances as they go by, each told to who listens. */
+function* told(instances: Iterable<InstanceReport>, onEvent: (event: ScanEvent) => void): Iterable<InstanceReport> {
+  for (const instance of instances) {
+    onEvent({ type: 'instance-judged', instance });
+    yield instance;
+  }
 }
 
-async function scanOne(instance: Instance, options: ScanOptions, policy: Policy, asks: Asks): Promise<Outcome> {
+async function scanOne(
+  instance: Instance,
+  options: ScanOptions,
+  policy: Policy,
+  asks: Asks,
+  keeper: Keeper,
+): Promise<Outcome> {
   const { manifests, limits, signal, onEvent = () => {} } = options;
   const began = performance.now();
   const at = new Date();
@@ -118,7 +127,7 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     identity: '',
     launchedAt: 0,
     stateful: [],
-    findings: [],
+    ...keeper.keep([]),
     claims: [],
     gaps: [],
     coverage: { files: 0, filesSeen: 0, filesHashed: 0, bytesHashed: 0, excluded: [] },
@@ -154,10 +163,10 @@ async function scanOne(instance: Instance, options: ScanOptions, policy: Policy,
     outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline, manifest?.fingerprint.files);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
     if (manifest) {
-      const { socketsJudged, ...judged } = judgeInstance(
+      const { socketsJudged, findings, ...judged } = judgeInstance(
         ...([instance, live, manifest, ready.compileFor, at, manifests.supersededAt(manifest)] as const),
       );
-      Object.assign(outcome, { manifest }, judged);
+      Object.assign(outcome, { manifest }, judged, keeper.keep(findings));
       if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
     } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
     letGo(live.files, [manifest?.fingerprint.files, plan.ask.expected?.stream]);
@@ -200,29 +209,35 @@ async function ofDaemon(
   }
 }
 
-function remember(store: Store, report: Report, outcomes: Outcome[]): void {
-  const live = report.instances.flatMap((i) => i.findings.filter(isLive));
-  const worst = [...severities].reverse().find((s: Severity) => live.some((f) => f.severity === s)) ?? '';
+function remember(store: Store, report: ReportView, instances: Iterable<InstanceReport>, outcomes: Outcome[]): void {
   const { id, startedAt, finishedAt, partial } = report.scan;
+  const { findings } = report.summary;
+  const live = severities.reduce((sum, severity) => sum + findings[severity], 0);
+  const worst = [...severities].reverse().find((severity) => findings[severity] > 0) ?? '';
   store.addScan(
-    { id, startedAt, finishedAt, instances: report.instances.length, findings: live.length, worst, partial },
-    JSON.stringify(report),
-    report.instances.map((instance, i) => ({
+    { id, startedAt, finishedAt, instances: report.instances.length, findings: live, worst, partial },
+    JSON.stringify({ ...report, instances: [] }),
+    remembered(instances, outcomes),
+  );
+}
+
+function* remembered(instances: Iterable<InstanceReport>, outcomes: Outcome[]): Iterable<RememberedInstance> {
+  let i = 0;
+  for (const instance of instances) {
+    const outcome = outcomes[i++];
+    yield {
       id: instance.id,
-      identity: outcomes[i]?.identity ?? '',
+      identity: outcome?.identity ?? '',
       verdict: instance.verdict,
       score: instance.score,
-      complete: (outcomes[i]?.reached ?? false) && instance.gaps.length === 0,
+      complete: (outcome?.reached ?? false) && instance.gaps.length === 0,
       findings: instance.findings
         .filter(isLive)
         .map(({ id: finding, kind, change, subject, severity, disposition }) => ({
-          id: finding,
-          kind,
-          change,
-          subject,
-          severity,
-          disposition,
+          ...{ id: finding, kind, change, subject },
+          ...{ severity, disposition },
         })),
-    })),
-  );
+      report: JSON.stringify(instance),
+    };
+  }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { viewOf, wholeOf } from '../app/stored.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
-import type { Report } from '../core/report.ts';
+import type { Report, ReportView } from '../core/report.ts';
 import { writeFile } from './write.ts';
 
 /** Text of a public key file. @throws UserError when it cannot be read, or holds something else. */
@@ -41,9 +42,14 @@ export function readReport(path: string): Report {
   return report as Report;
 }
 
-/** The report of a stored scan. @throws UserError */
-export function storedReport(store: Store, id: string): Report {
+/** The report of a stored scan, to go through. @throws UserError */
+export function storedView(store: Store, id: string): ReportView {
   const found = store.findScan(id);
   if (!found) throw new UserError(`no scan "${id}" is remembered`, '"snowfence history list" shows what there is');
-  return JSON.parse(found.reportJson) as Report;
+  return viewOf(found);
+}
+
+/** The same with all its instances at once. @throws UserError */
+export function storedReport(store: Store, id: string): Report {
+  return wholeOf(storedView(store, id));
 }

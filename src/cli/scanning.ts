@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Depth, depths } from '../core/ask.ts';
 import type { Instance, Store } from '../core/ports.ts';
-import type { Report, ScanEvent } from '../core/report.ts';
+import type { ReportView, ScanEvent } from '../core/report.ts';
 import { collectOption, numberOption } from './context.ts';
 import { readKey } from './files.ts';
 import { instancesFor } from './instances.ts';
@@ -96,7 +96,7 @@ export function addScanningOptions(command: Command): Command {
 export interface PreparedScan {
   instances: Instance[];
   /** Scans. An abort gives a partial report. */
-  run(how: { store?: Store; signal: AbortSignal; onEvent?: (event: ScanEvent) => void }): Promise<Report>;
+  run(how: { store?: Store; signal: AbortSignal; onEvent?: (event: ScanEvent) => void }): Promise<ReportView>;
 }
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */

@@ -1,12 +1,13 @@
-import type { Report } from '../core/report.ts';
+import type { ControlReport, Report } from '../core/report.ts';
 import { accountOf } from './account.ts';
 
 /** The compliance report as JSON: what the controls rest on, with the findings that they cite. */
 export function complianceJson(report: Report): string {
   const { frameworks, counts, cite, instances, gaps } = accountOf(report);
-  const cited = (list: { instance: string; findings: string[] }[]) =>
-    list.map(({ instance, findings }) => ({
+  const cited = (list: ControlReport['failed']) =>
+    list.map(({ instance, findings, more }) => ({
       instance,
+      ...(more === undefined ? {} : { more }),
       findings: findings.flatMap((id) => {
         const found = cite(instance, id)?.finding;
         return found

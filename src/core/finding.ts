@@ -105,6 +105,9 @@ export interface Finding {
   attribution?: Attribution[];
 }
 
+/** Findings that may be made anew each time somebody goes through them; an array of them is such. */
+export type Findings = Iterable<Finding> & { readonly length: number };
+
 /** Live = counts: neither expected nor waived. */
 export function isLive(finding: { disposition: Disposition }): boolean {
   return finding.disposition === 'drift' || finding.disposition === 'violation';

@@ -1,11 +1,19 @@
 import type { Claim } from './claim.ts';
 import type { ContainerFacts, HeldImage, RootArchive } from './container.ts';
 import type { GapReason } from './facts.ts';
-import type { Manifest } from './manifest.ts';
 import type { Arrival, Reach } from './reach.ts';
-import type { Journal } from './replacement.ts';
 
 export type { Arrival, Reach } from './reach.ts';
+export type {
+  BaselineRow,
+  FindingRow,
+  ManifestRow,
+  RememberedInstance,
+  ScanRow,
+  Store,
+  StoredScan,
+  StoreProvider,
+} from './store.ts';
 
 /** Who is to be scanned, as the inventory knows it. */
 export interface Instance {
@@ -148,91 +156,4 @@ export interface ManifestSource {
   scheme: string;
   /** Reads the whole image in one go, nothing extracted to disk. @throws UserError for a file that is not what it should be. */
   read(location: string, wanted: Wanted, signal: AbortSignal): Promise<ImageTree>;
-}
-
-/** A scan as the store remembers it. */
-export interface ScanRow {
-  id: string;
-  startedAt: string;
-  finishedAt: string;
-  instances: number;
-  findings: number;
-  worst: string;
-  partial: boolean;
-}
-
-/** One finding of one scan as the store remembers it. */
-export interface FindingRow {
-  id: string;
-  instance: string;
-  kind: string;
-  change: string;
-  subject: string;
-  severity: string;
-  disposition: string;
-  firstSeenAt: string;
-  lastSeenAt: string;
-}
-
-/** A manifest as the store lists it. */
-export interface ManifestRow {
-  digest: string;
-  ref: string;
-  createdAt: string;
-  addedAt: string;
-  files: number;
-  packages: number;
-  bytes: number;
-}
-
-/** The last trusted reading of an instance's files: what a quick scan is compared with. */
-export interface BaselineRow {
-  instance: string;
-  /** Cloud instance id or machine id: a rebuilt machine on an old address has no baseline. */
-  identity: string;
-  /** Digest of the manifest that `files` is a delta of; empty when it stands for itself. */
-  manifest: string;
-  /** RFC 3339 UTC. */
-  recordedAt: string;
-  /** Packed; app/baseline.ts knows the format. */
-  files: Buffer;
-}
-
-/** The memory of the tool. All times RFC 3339 UTC. */
-export interface Store {
-  /** Keeps one copy per digest; the newest addition of a ref is what `manifestByRef` finds. */
-  addManifest(encoded: Buffer, manifest: Manifest, addedAt: string): void;
-  /** Encoded bytes of the newest manifest with this ref, image digest or manifest digest (or a prefix of 12+ hex digits of one). */
-  findManifest(refOrDigest: string): Buffer | undefined;
-  listManifests(): ManifestRow[];
-  /** Oldest first-seen time of each finding id of an instance, for those that were live at its last scan. */
-  firstSeen(instance: string, identity: string): Map<string, string>;
-  /** Keeps one baseline an instance: the newest. */
-  keepBaseline(row: BaselineRow): void;
-  findBaseline(instance: string): BaselineRow | undefined;
-  /** Remembers a whole report (JSON text) and its findings in one transaction. */
-  addScan(row: ScanRow, reportJson: string, instances: RememberedInstance[]): void;
-  listScans(limit: number): ScanRow[];
-  /** Report JSON of a scan by id, unique prefix of an id, `last`, or `last~N`. */
-  findScan(id: string): { row: ScanRow; reportJson: string } | undefined;
-  /** Findings ever seen of an instance, newest first. */
-  listFindings(instance: string): FindingRow[];
-  /** What was replaced, and how far it came. */
-  readonly journal: Journal;
-  close(): void;
-}
-
-export interface RememberedInstance {
-  id: string;
-  identity: string;
-  verdict: string;
-  score: number;
-  /** False when the instance was not read in full: findings not seen this time are then not resolved. */
-  complete: boolean;
-  findings: Omit<FindingRow, 'instance' | 'firstSeenAt' | 'lastSeenAt'>[];
-}
-
-/** How a store is opened: `path` is whatever names it, a file for `sqlite`. `open` throws a UserError that names it. */
-export interface StoreProvider {
-  open(path: string): Store;
 }

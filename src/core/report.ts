@@ -47,9 +47,18 @@ export interface ControlReport {
   rules: string[];
   /** Instances on which all was read and nothing failed. */
   evidenced: number;
-  failed: { instance: string; findings: string[] }[];
-  waived: { instance: string; findings: string[] }[];
+  failed: CitedFindings[];
+  waived: CitedFindings[];
   notCovered: { instance: string; why: string }[];
+}
+
+/** Findings of one instance that bear on a control. */
+export interface CitedFindings {
+  instance: string;
+  /** Ids, gravest first; the first twenty. */
+  findings: string[];
+  /** How many there are beyond those; absent when there are none. */
+  more?: number;
 }
 
 /** A waiver at the time of a scan. */

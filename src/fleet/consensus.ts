@@ -1,32 +1,25 @@
+import { createHash } from 'node:crypto';
 import type { Finding } from '../core/finding.ts';
 import type { ImageReport } from '../core/report.ts';
-import { Census } from './census.ts';
-import { outliersOf, skewOf } from './outliers.ts';
+import { outliersOf } from './outliers.ts';
+import { Skew } from './skew.ts';
 
-/** One judged instance as the fleet sees it. */
+/** One judged instance as the fleet sees it, when all have been counted. */
 export interface Member {
   id: string;
   image: string;
-  /** Read and judged (not unreachable, not without manifest). */
-  judged: boolean;
-  findings: Finding[];
+  /** With their prevalence. Nothing of them is kept. */
+  findings: readonly Finding[];
+  /** Of the census, in the same order. */
+  numbers: Int32Array;
+  /** Its verdict is `snowflake`. */
+  snowflake: boolean;
+  /** When a scan of it saw a finding first, RFC 3339 UTC. */
+  firstSeen(finding: Finding): string | undefined;
 }
 
 /** Fewest instances of one image among which "most of them" means something. */
 const quorum = 3;
-
-/** Adds to each live finding how many instances of its image show the same. Mutates nothing. */
-export function withPrevalence(members: Member[]): Member[] {
-  const census = new Census(members);
-  return members.map((member) => {
-    if (!member.judged) return member;
-    const findings = member.findings.map((finding, i) => {
-      const number = census.numberOf(member, i);
-      return number < 0 ? finding : { ...finding, prevalence: census.prevalence(member.image, number) };
-    });
-    return { ...member, findings };
-  });
-}
 
 /** Do most siblings show it too, among enough of them to say so? */
 export function isShared(finding: Finding): boolean {
@@ -34,51 +27,51 @@ export function isShared(finding: Finding): boolean {
   return of >= quorum && seen > of / 2;
 }
 
-/** What a fleet's opinion of an image rests on, beside its members. */
-export interface ImageContext {
-  /** Ids of the instances with verdict `snowflake`. */
-  snowflakes: ReadonlySet<string>;
-  /** When a scan of the member saw the finding first, RFC 3339 UTC. */
-  firstSeen(member: Member, finding: Finding): string | undefined;
+interface Opinion {
+  siblings: { id: string; live: Int32Array; snowflake: boolean }[];
+  /** By number of the census. */
+  shared: Map<number, ImageReport['consensus'][number]>;
+  clusters: Map<string, ImageReport['clusters'][number]>;
+  skew: Skew;
 }
 
-/** Per image: what most share, who drifted alike, who stands out and how far. Without a recommendation, which is another's. */
-export function imageReports(
-  members: Member[],
-  { snowflakes, firstSeen }: ImageContext,
-): Omit<ImageReport, 'recommendation'>[] {
-  const census = new Census(members);
-  return [...census.images].map(([image, siblings]) => {
-    const shared = new Map<number, Finding>();
-    const clusters = new Map<string, { findings: number; instances: string[] }>();
-    for (const member of siblings) {
-      let live = 0;
-      for (const [i, finding] of member.findings.entries()) {
-        const number = census.numberOf(member, i);
-        if (number < 0) continue;
-        live++;
-        if (!shared.has(number) && isShared(finding)) shared.set(number, finding);
+/** Per image: what most share, who drifted alike, who stands out and how far. Instances are added one by one. */
+export class ImageOpinions {
+  readonly #images = new Map<string, Opinion>();
+
+  add({ id, image, findings, numbers, snowflake, firstSeen }: Member): void {
+    const of: Opinion = this.#images.get(image) ?? {
+      ...{ siblings: [], skew: new Skew() },
+      ...{ shared: new Map(), clusters: new Map() },
+    };
+    this.#images.set(image, of);
+    const live = numbers.filter((number) => number >= 0).sort();
+    of.siblings.push({ id, live, snowflake });
+    for (const [i, finding] of findings.entries()) {
+      const number = numbers[i] ?? -1;
+      if (number >= 0 && !of.shared.has(number) && isShared(finding)) {
+        const { kind, change, subject, prevalence } = finding;
+        of.shared.set(number, { kind, change, subject, seen: prevalence?.seen ?? 1, of: prevalence?.of ?? 1 });
       }
-      if (live === 0) continue;
-      const key = census.cluster(member);
-      const cluster = clusters.get(key) ?? { findings: live, instances: [] };
-      cluster.instances.push(member.id);
-      clusters.set(key, cluster);
+      of.skew.add(finding, firstSeen);
     }
-    return {
+    if (live.length === 0) return;
+    const key = createHash('sha256').update(live).digest('base64');
+    const cluster = of.clusters.get(key) ?? { findings: live.length, instances: [] };
+    cluster.instances.push(id);
+    of.clusters.set(key, cluster);
+  }
+
+  /** Without a recommendation, which is another's. */
+  reports(): Omit<ImageReport, 'recommendation'>[] {
+    return [...this.#images].map(([image, { siblings, shared, clusters, skew }]) => ({
       image,
       instances: siblings.length,
-      consensus: [...shared.values()].map(({ kind, change, subject, prevalence }) => ({
-        kind,
-        change,
-        subject,
-        seen: prevalence?.seen ?? 1,
-        of: prevalence?.of ?? 1,
-      })),
+      consensus: [...shared.values()],
       clusters: [...clusters.values()],
-      snowflakes: siblings.filter((m) => snowflakes.has(m.id)).map((m) => m.id),
-      outliers: outliersOf(siblings, census, new Set(shared.keys())),
-      skew: skewOf(siblings, firstSeen),
-    };
-  });
+      snowflakes: siblings.filter(({ snowflake }) => snowflake).map(({ id }) => id),
+      outliers: outliersOf(siblings, new Set(shared.keys())),
+      skew: skew.report(siblings.length),
+    }));
+  }
 }

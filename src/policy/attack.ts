@@ -119,8 +119,10 @@ const rows: readonly Row[] = [
   ['T1078', 'Valid Accounts', 'Initial Access', { rule: /^people\/login$/ }],
 ];
 
+const pathOf = ({ after, before, subject }: Finding) => String(after?.['file'] ?? before?.['file'] ?? subject);
+
 function fits(finding: Finding, fit: Fit): boolean {
-  const path = String(finding.after?.['file'] ?? finding.before?.['file'] ?? finding.subject);
+  const path = pathOf(finding);
   return (
     (!fit.rule || fit.rule.test(finding.rule)) &&
     (!fit.kind || fit.kind.includes(finding.kind)) &&
@@ -134,9 +136,18 @@ function fits(finding: Finding, fit: Fit): boolean {
 export function techniqueOf(finding: Finding): Technique | undefined {
   // A package upgraded or installed by its manager is explained by that, whatever it brought.
   if (!isLive(finding) || finding.explained) return undefined;
+  const key = `${finding.rule}\0${finding.kind}\0${finding.change}\0${finding.subject}\0${pathOf(finding)}`;
+  if (known.has(key)) return known.get(key);
   const row = rows.find(([, , , ...all]) => all.some((fit) => fits(finding, fit)));
-  return row && { id: row[0], name: row[1], tactic: row[2] };
+  const technique = row && { id: row[0], name: row[1], tactic: row[2] };
+  if (known.size >= mostKnown) known.clear();
+  known.set(key, technique);
+  return technique;
 }
+
+/** Instances of one image differ in the same places; a hostile one in millions of others. */
+const known = new Map<string, Technique | undefined>();
+const mostKnown = 20_000;
 
 /** The finding with its technique, where it has one. */
 export function withTechnique(finding: Finding): Finding {

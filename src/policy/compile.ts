@@ -53,6 +53,35 @@ export interface CompiledPolicy {
   limit: Compiled<LimitRule>[];
   weights: CompiledWeight[];
   waivers: CompiledWaiver[];
+  /** What of it is about a file, by path. Instances of one image differ in the same places, so it is remembered. */
+  about(path: string): AboutFile;
+}
+
+/** Rules whose path fits, in their order. */
+export interface AboutFile {
+  expect: Compiled<ExpectRule>[];
+  allow: Compiled<AllowRule>[];
+  weights: CompiledWeight[];
+}
+
+/** Paths that are remembered; a hostile instance can name millions. */
+const mostPaths = 50_000;
+
+function aboutFiles(policy: Pick<CompiledPolicy, keyof AboutFile>): CompiledPolicy['about'] {
+  const known = new Map<string, AboutFile>();
+  return (path) => {
+    const before = known.get(path);
+    if (before) return before;
+    const fits = ({ rule, matches }: Compiled<ExpectRule | AllowRule>) => rule.fact === 'file' && matches({ path });
+    const about = {
+      expect: policy.expect.filter(fits),
+      allow: policy.allow.filter(fits),
+      weights: policy.weights.filter(({ weight, path: matches }) => !weight.paths || matches(path)),
+    };
+    if (known.size >= mostPaths) known.clear();
+    known.set(path, about);
+    return about;
+  };
 }
 
 /** What decides whether a rule concerns an instance. */
@@ -72,7 +101,9 @@ export function compilePolicy(policies: Policy[], concern: Concern): CompiledPol
     limit: [],
     weights: [],
     waivers: [],
+    about: (path) => about(path),
   };
+  const about = aboutFiles(compiled);
   for (const policy of policies) {
     for (const rule of policy.rules ?? []) {
       if (!concerns(rule, concern)) continue;

@@ -55,8 +55,8 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   };
   let doubt = '';
   const passed: Considered = [];
-  for (const { rule, matches } of the.policy.expect) {
-    if (rule.fact !== 'file' || !matches({ path: drift.key })) continue;
+  const about = the.policy.about(drift.key);
+  for (const { rule, matches } of about.expect) {
     if (rule.when === 'packages-changed' && !changedOf(packages, rule.packages)) {
       passed.push({ rule: rule.id, why: 'none of its packages changed' });
       continue;
@@ -66,7 +66,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     passed.push({ rule: rule.id, why: wrong });
     doubt ||= `; ${rule.id} does not cover it: ${wrong}`;
   }
-  const allowed = the.policy.allow.find((r) => r.rule.fact === 'file' && r.matches({ path: drift.key }));
+  const [allowed] = about.allow;
   if (allowed) return { finding: expected(the, file, allowed.rule, passed), doubt };
   const weight = weigh(the, file);
   const diff =

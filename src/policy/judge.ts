@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts';
+import type { Attributes, Finding } from '../core/finding.ts';
 import { compareSeverity, isLive } from '../core/finding.ts';
 import { explainedByAccount } from './account-files.ts';
 import { judgeAccounts } from './accounts.ts';
@@ -75,10 +75,25 @@ const maxCharacters = 16 * 1024 * 1024;
 function listable(findings: Finding[]): number {
   let room = maxCharacters;
   const over = findings.findIndex((finding, i) => {
-    room -= JSON.stringify(finding).length;
+    room -= charactersIn(finding);
     return i === maxFindings || room < 0;
   });
   return over < 0 ? findings.length : over;
+}
+
+/** About as many as its JSON takes, without making that: what can be long is counted, the rest is a round number. */
+function charactersIn({ subject, reason, diff = '', before, after }: Finding): number {
+  return 600 + 2 * subject.length + reason.length + diff.length + charactersOf(before) + charactersOf(after);
+}
+
+function charactersOf(attributes: Attributes | undefined): number {
+  let sum = 0;
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (typeof value === 'string') sum += value.length;
+    else if (Array.isArray(value)) for (const one of value) sum += one.length + 8;
+  }
+  return sum;
 }
 
 /** The worst come first; what is beyond the limit is one finding that says how many it stands for. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { display } from '../core/bytes.ts';
 import type { Change, Finding, FindingKind } from '../core/finding.ts';
 
@@ -34,8 +34,11 @@ export function makeFinding(
   };
 }
 
+const ascii = /^[\0-\x7f]*$/;
+
 /** Stable over scans: nothing of the value goes in, so a further change of the same subject keeps its id. */
 export function findingId(instance: string, kind: FindingKind, change: Change, subject: string): string {
-  const hash = createHash('sha256').update([instance, kind, change, subject].join('\0'), 'latin1');
-  return `sf-${hash.digest('hex').slice(0, 16)}`;
+  const text = `${instance}\0${kind}\0${change}\0${subject}`;
+  // Of bytes; of text that is all ASCII, and that is nearly all, this is the same and cheaper.
+  return `sf-${hash('sha256', ascii.test(text) ? text : Buffer.from(text, 'latin1')).slice(0, 16)}`;
 }

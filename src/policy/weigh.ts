@@ -7,8 +7,7 @@ import type { FileDrift } from './files.ts';
 
 /** The first severity entry that fits. */
 function weightOf(the: Case, file: FileDrift): Weight | undefined {
-  return the.policy.weights.find(({ weight, path }) => {
-    if (weight.paths && !path(file.drift.key)) return false;
+  return the.policy.about(file.drift.key).weights.find(({ weight }) => {
     if (weight.changes && !weight.changes.includes(file.drift.change)) return false;
     const now = file.after ?? file.before;
     if (!now) return false;

@@ -69,7 +69,11 @@ const instance = {
 const instanceFindings = {
   type: 'object',
   required: ['instance', 'findings'],
-  properties: { instance: text, findings: { type: 'array', items: text } },
+  properties: {
+    instance: text,
+    findings: { type: 'array', items: text, description: 'ids of the gravest' },
+    more: { ...count, description: 'how many there are beyond those' },
+  },
 } as const;
 
 /** The published schema of `--format json`. Additive changes only within v1. */

@@ -8,7 +8,12 @@ import { anyOf, compileGlobs } from './glob.ts';
 import { formats } from './registry.ts';
 
 const matchers = Object.values(formats).map((format) => ({ format, match: compileGlobs(format.paths) }));
-const known = anyOf(Object.values(formats).flatMap((format) => format.paths));
+const globs = Object.values(formats).flatMap((format) => format.paths);
+const isHidden = (glob: string) => glob.startsWith('~/.');
+/** Most paths are of no interest, and there are many: a home directory can be anywhere, so its patterns are tried last and seldom. */
+const inHomes = anyOf(globs.filter(isHidden));
+const elsewhere = anyOf(globs.filter((glob) => !isHidden(glob)));
+const isKnown = (path: string) => elsewhere.test(path) || (path.includes('/.') && inHomes.test(path));
 /** Most links that are followed, as in the kernel. */
 const mostLinks = 40;
 
@@ -41,7 +46,7 @@ export class Side {
 
   /** What kind of file of configuration a path (raw) is, and the account in whose home it lies. */
   formatOf(path: string): { format: Format; account: string } | undefined {
-    if (!known.test(path)) return undefined;
+    if (!isKnown(path)) return undefined;
     for (const { format, match } of matchers) {
       const found = match(path);
       if (!found) continue;

@@ -6,6 +6,7 @@ import { ManifestBook } from '../../src/app/manifests.ts';
 import { exitOf } from '../../src/app/outcome.ts';
 import { loadPolicies } from '../../src/app/policies.ts';
 import { scan } from '../../src/app/scan.ts';
+import { wholeOf } from '../../src/app/stored.ts';
 import { unpacked } from '../../src/collect/frames.ts';
 import { probes } from '../../src/collect/registry.ts';
 import { readAnswer } from '../../src/collect/run.ts';
@@ -120,7 +121,7 @@ export async function scanEvil(truth: Truth, evil: Record<string, Evil>, options
     writeFileSync(file, known);
     const budget = new AnswerBudget(options.memory ?? 2 ** 30, hosts.length);
     const reach = { sshConfig: 'none', knownHosts: [file], identityFiles: [join(truth.dir.path, 'id')] };
-    const report = await scan({
+    const view = await scan({
       instances: hosts.map(({ name, port }) => ({ ...instanceAt(`ssh://u@127.0.0.1:${port}`, reach), id: name, name })),
       manifests: new ManifestBook(undefined, { manifestFile: join(truth.dir.path, 'manifest') }),
       policies: () => loadPolicies([]),
@@ -131,6 +132,7 @@ export async function scanEvil(truth: Truth, evil: Record<string, Evil>, options
       signal: new AbortController().signal,
       version: '0',
     });
+    const report = wholeOf(view);
     const of = (name: string): InstanceReport => {
       const found = report.instances.find((one) => one.name === name);
       if (!found) throw new Error(`no ${name} in the report`);

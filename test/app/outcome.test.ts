@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exitOf } from '../../src/app/outcome.ts';
+import { isLive, verdicts } from '../../src/core/finding.ts';
 import type { InstanceReport, Report } from '../../src/core/report.ts';
 import { cases } from '../report/reports.ts';
 
@@ -7,7 +8,15 @@ function reportOf(instances: Partial<InstanceReport>[], partial = false): Report
   const { clean } = cases;
   const [first] = clean?.instances ?? [];
   if (!clean || !first) throw new Error('there is no clean report');
-  return { ...clean, scan: { ...clean.scan, partial }, instances: instances.map((rest) => ({ ...first, ...rest })) };
+  const all = instances.map((rest) => ({ ...first, ...rest }));
+  const summary = structuredClone(clean.summary);
+  summary.instances = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as typeof summary.instances;
+  for (const { flags, gaps, findings } of all) {
+    summary.instances[flags[0] ?? 'clean']++;
+    summary.gaps += gaps.length;
+    for (const finding of findings.filter(isLive)) summary.findings[finding.severity]++;
+  }
+  return { ...clean, summary, scan: { ...clean.scan, partial }, instances: all };
 }
 const live = (cases['odd']?.instances[1]?.findings ?? []).filter((f) => f.disposition === 'drift');
 const low = live.filter((f) => f.severity === 'low');

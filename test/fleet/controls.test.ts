@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 import type { Finding } from '../../src/core/finding.ts';
-import { type Audited, controlReports } from '../../src/fleet/controls.ts';
+import { type Audited, ControlBook } from '../../src/fleet/controls.ts';
 
+const controlReports = (instances: Audited[]) => {
+  const book = new ControlBook();
+  for (const one of instances) book.add(one);
+  return book.reports();
+};
 const finding = (id: string, controls: string[], disposition: Finding['disposition'] = 'violation') =>
   ({ id, controls, disposition }) as Finding;
 const evidence = new Map([
@@ -32,6 +37,13 @@ it('a live finding fails it, a waived one does not and is listed', () => {
     failed: [{ instance: 'a', findings: ['f', 'g'] }],
     waived: [{ instance: 'b', findings: ['h'] }],
   });
+});
+
+it('lists the gravest twenty of an instance, and counts the rest', () => {
+  const many = Array.from({ length: 23 }, (_, i) => finding(`f${i}`, ['A 1']));
+  const failed = controlReports([instance('a', { findings: many })])[0]?.failed[0];
+  expect(failed).toMatchObject({ findings: many.slice(0, 20).map(({ id }) => id), more: 3 });
+  expect(controlReports([instance('a', { findings: many.slice(0, 20) })])[0]?.failed[0]).not.toHaveProperty('more');
 });
 
 it('what could not be read is not covered, and never evidenced', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/core/finding.ts';
-import { imageReports, type Member, withPrevalence } from '../../src/fleet/consensus.ts';
+import { ImageOpinions } from '../../src/fleet/consensus.ts';
+import { Keeper } from '../../src/fleet/keeper.ts';
 import { makeFinding } from '../../src/policy/make.ts';
 
 const parts = { severity: 'high', disposition: 'drift', rule: 'r/x', reason: 'a reason of a test' } as const;
@@ -10,10 +11,21 @@ const upgrade = (id: string, now: string): Finding => ({
   ...makeFinding(id, 'package', 'changed', 'openssl', parts),
   ...{ before: { version: '1' }, after: { version: now } },
 });
-const member = (id: string, findings: Finding[]): Member => ({ id, image: 'web:42', judged: true, findings });
+const member = (id: string, findings: Finding[]) => ({ id, findings });
 
-const reportOf = (members: Member[], since: Record<string, string> = {}) =>
-  imageReports(withPrevalence(members), { snowflakes: new Set(), firstSeen: ({ id }) => since[id] })[0];
+const reportOf = (members: ReturnType<typeof member>[], since: Record<string, string> = {}) => {
+  const [keeper, opinions, image] = [new Keeper(), new ImageOpinions(), 'web:42'];
+  const kept = members.map(({ id, findings }) => ({ id, ...keeper.keep(findings) }));
+  for (const { numbers } of kept) keeper.census.count(image, numbers);
+  for (const { id, findings, numbers } of kept) {
+    const seen = Array.from(findings, (finding, i) => {
+      const prevalence = keeper.census.prevalence(image, numbers[i] ?? -1);
+      return prevalence ? { ...finding, prevalence } : finding;
+    });
+    opinions.add({ id, image, findings: seen, numbers, snowflake: false, firstSeen: () => since[id] });
+  }
+  return opinions.reports()[0];
+};
 
 describe('outliers', () => {
   it('are those that differ from what most share, by how much of it all', () => {

@@ -83,7 +83,13 @@ export const table: readonly Room[] = [
     packages: { picomatch: 'policy', diff: 'policy' },
     reason: `${pure}judges what drift found`,
   },
-  { room: 'fleet', rooms: ['core'], node: ['node:crypto'], packages: {}, reason: `${pure}compares instances` },
+  {
+    room: 'fleet',
+    rooms: ['core'],
+    node: ['node:crypto', 'node:zlib'],
+    packages: {},
+    reason: `${pure}compares instances`,
+  },
   { room: 'recommend', rooms: ['core'], node: [], packages: {}, reason: `${pure}advises` },
   {
     room: 'manifest',

@@ -4,7 +4,7 @@ import { renderers } from '../../src/report/registry.ts';
 import { cases } from './reports.ts';
 
 /** The same report, with instances that are made anew in each pass. */
-export function onTheFly(name: string): ReportView {
+function onTheFly(name: string): ReportView {
   const report = cases[name];
   if (!report) throw new Error(`no ${name}`);
   const { instances, ...rest } = report;

@@ -91,7 +91,8 @@ describe.each(Object.entries(stores))('%s', (_name, load) => {
         ['last~0', 2],
         ['last~2', 0],
       ] as const) {
-        expect(again.findScan(asked)).toEqual({ row: rows[i], reportJson: `{"id":"${rows[i]?.id} ☃"}` });
+        const { row, head } = again.findScan(asked) ?? {};
+        expect([row, head]).toEqual([rows[i], `{"id":"${rows[i]?.id} ☃"}`]);
       }
       for (const asked of ['last~3', '03', '', 'last~', '%', '01-aaa']) expect(again.findScan(asked)).toBeUndefined();
     });
@@ -110,6 +111,26 @@ describe.each(Object.entries(stores))('%s', (_name, load) => {
       store.addScan(scan('a', day(1)), '{"n":1}', [instance('web', ['x'])]);
       expect(store.listScans(9)).toHaveLength(1);
       expect(() => store.addScan(scan('a', day(2)), '{"n":2}', [])).toThrow(UserError);
+    });
+
+    it('give the report of each instance when it is asked for, in their order, and others their turn', async () => {
+      const names = ['web', 'db', 'ödd ☃'];
+      store.addScan(
+        scan('a', day(1), { instances: 3 }),
+        '{"instances":[]}',
+        names.map((name) => instance(name, ['x'])),
+      );
+      const { instances } = (await open(path)).findScan('a') ?? {};
+      expect(instances).toHaveLength(3);
+      for (const _ of [1, 2]) {
+        const seen: string[] = [];
+        for (const text of instances ?? []) {
+          seen.push(JSON.parse(text).id);
+          expect(store.listFindings('web')).toHaveLength(1);
+        }
+        expect(seen).toEqual(names);
+      }
+      expect(() => store.addScan(scan('a', day(1)), '{"instances":[]}', [instance('web', ['y'])])).toThrow(UserError);
     });
 
     it('are recorded whole or not at all', () => {

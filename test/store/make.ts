@@ -35,6 +35,7 @@ export function instance(id: string, findings: string[], more: Partial<Remembere
       severity: 'high',
       disposition: 'drift',
     })),
+    report: JSON.stringify({ id, findings }),
     ...more,
   };
 }

@@ -21,6 +21,7 @@ import { readSecret } from '../../transport/secret.ts';
 import { ManifestBook } from '../manifests.ts';
 import { loadPolicies } from '../policies.ts';
 import { scan } from '../scan.ts';
+import { viewOf, wholeOf } from '../stored.ts';
 import { takeEvidence } from './evidence.ts';
 import { isAlive, thisHolder } from './holder.ts';
 import { circumstances, type Setup, stoppedBy } from './setup.ts';
@@ -175,7 +176,7 @@ function handsOf(
         signal,
         version: the.version,
       });
-      const [one] = seen.instances;
+      const [one] = [...seen.instances];
       return one ? verdictOn(item, one, config, successor) : { state: 'later', says: 'it was not scanned' };
     },
     now: Date.now,
@@ -190,7 +191,7 @@ function handsOf(
 
 function findReport(store: Store, plan: ReplacePlan): Report | undefined {
   const found = store.findScan(plan.scan.id);
-  return found && (JSON.parse(found.reportJson) as Report);
+  return found && wholeOf(viewOf(found));
 }
 
 /** The scan that a plan rests on. @throws UserError when the store does not have it. */

@@ -4,7 +4,7 @@ import { isLive } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
 import type { Report } from '../../core/report.ts';
 import { type Context, numberOption, openStore } from '../context.ts';
-import { storedReport } from '../files.ts';
+import { storedReport, storedView } from '../files.ts';
 import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 
 export function addHistory(program: Command, context: Context): void {
@@ -34,7 +34,7 @@ export function addHistory(program: Command, context: Context): void {
     .action((id: string, flags: OutputFlags & { store?: string }) =>
       withStore(flags.store, async (store) => {
         const outputs = await outputsFor(flags);
-        await outputs.write(storedReport(store, id), context, { history: store.listScans(historyLength) });
+        await outputs.write(storedView(store, id), context, { history: store.listScans(historyLength) });
       }),
     );
   addOutputOptions(show);

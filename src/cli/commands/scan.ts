@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { wholeOf } from '../../app/stored.ts';
 import { UserError } from '../../core/errors.ts';
 import { type ExitCode, worstExit } from '../../core/exit.ts';
 import { type Severity, severities } from '../../core/finding.ts';
@@ -63,7 +64,8 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
     progress.stop();
     await outputs.write(report, context, store ? { history: store.listScans(historyLength) } : {});
     const codes = [exitOf(report, flags.failOn) as ExitCode];
-    if (flags.replace && !context.signal.aborted) codes.push(await replaceAfterScan(report, flags, store, context));
+    if (flags.replace && !context.signal.aborted)
+      codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));
     return worstExit(codes);
   } finally {
     progress.stop();

@@ -32,7 +32,12 @@ const SCANNED = `
   VALUES (@scan, @instance, @identity, @verdict, @score, @complete, @seen)`;
 
 /** Brings the findings up to date with a scan. To be called inside the transaction of the scan. */
-export function rememberFindings(db: Db, scan: number, startedAt: string, instances: RememberedInstance[]): void {
+export function rememberFindings(
+  db: Db,
+  scan: number,
+  startedAt: string,
+  instances: Iterable<RememberedInstance>,
+): void {
   const seen = new Date(startedAt).toISOString(); // one form, so that order as text is order in time
   const [seeing, resolving, newer, scanned] = [SEEN, RESOLVE, NEWER, SCANNED].map((sql) => db.prepare(sql)) as Four;
   for (const { id: instance, identity, verdict, score, complete, findings } of instances) {

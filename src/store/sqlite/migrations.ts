@@ -111,4 +111,13 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (group_name, ref, digest)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Reports of the instances of a scan, one by one, so that nobody holds them all. Earlier scans have theirs in scans.report.
+  CREATE TABLE scan_reports (
+    scan INTEGER NOT NULL REFERENCES scans (recorded) ON DELETE CASCADE,
+    position INTEGER NOT NULL, -- from 0
+    report BLOB NOT NULL, -- JSON, gzip
+    PRIMARY KEY (scan, position)
+  ) STRICT;
+  `,
 ];

@@ -57,7 +57,7 @@ it('several processes make the file and write at once: nothing is lost', { timeo
       .map(({ id }) => id)
       .sort(),
   ).toEqual(expected.sort());
-  for (const id of expected) expect(JSON.parse(store.findScan(id)?.reportJson ?? '').id).toBe(id);
+  for (const id of expected) expect(JSON.parse(store.findScan(id)?.head ?? '').id).toBe(id);
   expect(store.listFindings('shared')).toHaveLength(names.length * scans * 20);
   store.close();
 });
@@ -82,7 +82,7 @@ it('processes killed in the middle of writing lose nothing that they answered', 
   // A kill between recording and answering may leave one more of each writer, and no more.
   expect(recorded.size).toBeLessThanOrEqual(answered.length + 12);
   const last = store.findScan('last');
-  expect(JSON.parse(last?.reportJson ?? '').id).toBe(last?.row.id);
+  expect(JSON.parse(last?.head ?? '').id).toBe(last?.row.id);
   expect(store.listFindings('shared')).toHaveLength(recorded.size * 20);
   store.close();
 });

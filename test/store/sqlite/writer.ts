@@ -17,7 +17,15 @@ for (let n = 0; n < Number(count); n++) {
     severity: 'high',
     disposition: 'drift',
   }));
-  const shared = { id: 'shared', identity: 'machine-1', verdict: 'drifted', score: 1, complete: false, findings };
+  const shared = {
+    id: 'shared',
+    identity: 'machine-1',
+    verdict: 'drifted',
+    score: 1,
+    complete: false,
+    findings,
+    report: '{}',
+  };
   const row = { id, startedAt: at, finishedAt: at, instances: 1, findings: 20, worst: 'high', partial: false };
   store.addScan(row, JSON.stringify({ id, noise: randomBytes(100_000).toString('base64') }), [shared]);
   writeSync(1, `${id}\n`); // at once: what stands here was answered as recorded
