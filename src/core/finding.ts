@@ -47,7 +47,7 @@ export interface Attribution {
   at?: string;
   /** Secrets in it are not shown. */
   command?: string;
-  /** Path of the log on the instance. */
+  /** Path of the log on the instance, or `journal`. */
   source: string;
 }
 

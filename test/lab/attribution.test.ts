@@ -1,5 +1,8 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sh } from './drift-words.ts';
+import { run } from './exec.ts';
 import { type LabInstance, startFleet } from './fleet.ts';
 import { labImage } from './image.ts';
 import { describeLab } from './require.ts';
@@ -79,4 +82,66 @@ echo drift >>/etc/motd`)(edited);
       /by warden, 20[\d-]+T\d\d:\d\dZ: apt-get install .* \(the host's own word: \/var\/log\/apt\/history\.log\)/,
     );
   });
+
+  it('names who did it by the real journal of systemd, where nothing writes a log of authentication', async () => {
+    const image = await labImage();
+    await using desk = await Desk.open();
+    const manifest = await desk.manifest(image);
+    await using fleet = await startFleet(image, 2);
+    const [edited, closed] = fleet.instances as [LabInstance, LabInstance];
+    for (const one of [edited, closed]) {
+      await withJournalctl(one.root);
+      await sh('rm -f /var/log/auth.log; echo drift >>/etc/motd')(one);
+      const said = 'warden : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/tee -a /etc/motd';
+      await journal(one.root, [
+        { SYSLOG_IDENTIFIER: 'sudo', _PID: '77', MESSAGE: said },
+        { SYSLOG_IDENTIFIER: 'cron', MESSAGE: `sudo: ${said.replace('warden', 'liar')}` },
+      ]);
+    }
+    const scanned = await scan(fleet, [edited], manifest);
+    const [motd] = scanned.of(edited).findings.filter(({ subject }) => subject === '/etc/motd');
+    expect(motd?.attribution).toEqual([
+      { by: 'warden', at: expect.any(String), command: '/usr/bin/tee -a /etc/motd', source: 'journal' },
+    ]);
+    expect(Math.abs(Date.parse(motd?.attribution?.[0]?.at ?? '') - Date.now())).toBeLessThan(3600_000);
+    await sh('chmod 600 /var/log/journal/*/system.journal')(closed);
+    const unprivileged = await scan(fleet, [closed], manifest, [], 'scanner');
+    expect(unprivileged.of(closed).gaps).toContainEqual({
+      ...{ probe: 'attribution', reason: 'permission' },
+      detail: expect.stringContaining('journal'),
+    });
+  });
 });
+
+/** Puts this machine's journalctl into an instance, with the libraries that it needs there. */
+async function withJournalctl(root: string): Promise<void> {
+  const { stdout } = await run('ldd', ['/usr/bin/journalctl']);
+  const libraries = [...stdout.matchAll(/(\/\S+)/g)].map(([path]) => path);
+  for (const file of ['/usr/bin/journalctl', ...libraries]) {
+    const to = join(root, realpathSync(file));
+    mkdirSync(dirname(to), { recursive: true });
+    if (!existsSync(to)) copyFileSync(file, to);
+    const link = join(root, file);
+    if (!existsSync(link)) symlinkSync(realpathSync(file), link);
+  }
+}
+
+/** Writes a journal as systemd does, by its own program. */
+async function journal(root: string, entries: Record<string, string>[]): Promise<void> {
+  const dir = join(root, 'var/log/journal', readFileSync(join(root, 'etc/machine-id'), 'utf8').trim());
+  mkdirSync(dir, { recursive: true });
+  const text = entries.map((entry, i) =>
+    Object.entries({
+      __REALTIME_TIMESTAMP: `${Date.now() * 1000 + i}`,
+      __MONOTONIC_TIMESTAMP: `${1000 + i}`,
+      _BOOT_ID: '1'.repeat(32),
+      _HOSTNAME: 'lab',
+      ...entry,
+    })
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  await run('/lib/systemd/systemd-journal-remote', ['--output', join(dir, 'system.journal'), '-'], {
+    input: `${text.join('\n')}\n`,
+  });
+}

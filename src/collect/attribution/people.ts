@@ -32,7 +32,7 @@ const scans =
   /^(?:\/usr)?\/bin\/sh (?:-s -- \S+ (?:live|offline) \d+|-c printf .{1,400} snowfence \S+ (?:live|offline) \d+)$/;
 
 /**
- * auth.log or secure (rsyslog, in RFC 3339 or the old form): commands run with sudo, changes of accounts, logins over ssh.
+ * auth.log or secure (rsyslog, in RFC 3339 or the old form), or what journalctl shows as `short-iso`: commands run with sudo, changes of accounts, logins over ssh.
  * What sudo refused was not run and is left out.
  */
 export function parseAuthLog(text: string, source: string, clock: Clock): DeedFact[] {

@@ -32,6 +32,7 @@ const logs: Readonly<Record<string, PackageLog>> = {
   '/var/log/auth.log.1': parseAuthLog,
   '/var/log/auth.log': parseAuthLog,
   '/var/log/secure': parseAuthLog,
+  journal: parseAuthLog,
 };
 
 /** Most deeds that are kept of one instance: the newest. */
@@ -89,8 +90,9 @@ export const attribution: Probe = {
   name: 'attribution',
   about:
     'who changed packages and accounts, when and with which command, by the logs of the instance itself (apt, dpkg, unattended-upgrades, dnf, yum, pacman, apk, snapd, sudo, sshd), only what is newer than the image; no secrets in commands',
-  source: 'the logs of apt, dpkg, unattended-upgrades, dnf, yum, pacman, apk, snapd and of authentication, see below',
-  needs: 'authentication: group adm or root; dnf and snapd: root',
+  source:
+    'the logs of apt, dpkg, unattended-upgrades, dnf, yum, pacman, apk, snapd and of authentication, and the journal of systemd where there is none of authentication, see below',
+  needs: 'authentication: group adm (the journal: systemd-journal) or root; dnf and snapd: root',
   cost: '20 ms; nothing sent of packages that nobody changed; up to 8 KB of logins and commands of sudo',
   asks: 'always',
   question,

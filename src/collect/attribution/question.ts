@@ -53,13 +53,24 @@ export const question = sh`
     grep -aE '^"kind":"(auto-refresh|refresh-snap|install-snap|remove-snap)"' | cut -c 1-3000 | tail -c 65536 | tell $f
   # each scan comes in and is written here: packed, because on a server that nobody touched this is all there is
   pack() { if have gzip; then gzip -c; else cat; fi | od -An -v -tx1 | tr -d ' \n'; }
-  for f in /var/log/auth.log.1 /var/log/auth.log /var/log/secure; do
-    fresh $f || continue
-    d=$(ends $f | tr -d '\000' | grep -aE ' (sudo|useradd|usermod|userdel|groupadd|groupmod|groupdel|gpasswd|passwd|chpasswd|chsh|chage|sshd|sshd-session)(\[[0-9]+\])?: ' |
+  people() {
+    d=$(tr -d '\000' | grep -aE ' (sudo|useradd|usermod|userdel|groupadd|groupmod|groupdel|gpasswd|passwd|chpasswd|chsh|chage|sshd|sshd-session)(\[[0-9]+\])?: ' |
       grep -aE ' sudo.*COMMAND=| sshd[^ ]* Accepted |user|group|passw|account' | grep -avE ': pam_unix\([^)]*:(session|auth)\)' |
       if [ "$S" ]; then awk -v s="$S" '{ t = substr($0, 1, 19); sub(/T/, " ", t) } t > s || substr($0, 5, 1) != "-"'; else cat; fi | tail -c 65536)
-    [ "$d" ] && { printf 'packed %s %s\n' $f "$Z"; printf '%s\n' "$d" | pack 2>/dev/null; printf '\0'; }
-  done
+    [ "$d" ] && { printf 'packed %s %s\n' "$1" "$Z"; printf '%s\n' "$d" | pack 2>/dev/null; printf '\0'; }
+  }
+  for f in /var/log/auth.log.1 /var/log/auth.log /var/log/secure; do fresh $f && ends $f | people $f; done
+  # where nothing writes them, systemd's journal has it; of a directory it is not read: whose journal it is nobody could say
+  if [ ! "$R" ] && [ ! -f /var/log/auth.log ] && [ ! -f /var/log/secure ] && have journalctl; then
+    j=
+    for f in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do [ -f "$f" ] && j=$f; done
+    if [ "$j" ] && [ ! -r "$j" ]; then rec 'unreadable journal'; fi
+    if [ -r "$j" ]; then
+      set --
+      for t in sudo useradd usermod userdel groupadd groupmod groupdel gpasswd passwd chpasswd chsh chage sshd sshd-session; do set -- "$@" -t $t; done
+      journalctl -q --no-pager -o short-iso --since "@$SINCE" -n 5000 "$@" 2>/dev/null | people journal
+    fi
+  fi
 )
 :
 `;
