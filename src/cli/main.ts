@@ -3,6 +3,7 @@ import { version } from '../app/places.ts';
 import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import { type ExitCode, exit, worstExit } from '../core/exit.ts';
+import { addAudit } from './commands/audit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
@@ -56,6 +57,7 @@ export async function main(argv: string[]): Promise<number> {
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
   for (const add of [
     addScan,
+    addAudit,
     addReplace,
     addManifest,
     addHistory,

@@ -25,6 +25,19 @@ export interface FindingRow {
   lastSeenAt: string;
 }
 
+/** One look at an instance as the store remembers it. */
+export interface LookRow {
+  /** When the scan began. */
+  startedAt: string;
+  verdict: string;
+  /** 0-100. */
+  score: number;
+  /** False when the instance was not read in full. */
+  complete: boolean;
+  /** Live findings then; those that went and came again count from when they came again. */
+  live: number;
+}
+
 /** A manifest as the store lists it. */
 export interface ManifestRow {
   digest: string;
@@ -71,6 +84,8 @@ export interface Store {
   findScan(id: string): StoredScan | undefined;
   /** Findings ever seen of an instance, newest first. */
   listFindings(instance: string): FindingRow[];
+  /** The last looks at an instance, newest first. */
+  listLooks(instance: string, limit: number): LookRow[];
   /** What was replaced, and how far it came. */
   readonly journal: Journal;
   close(): void;

@@ -70,8 +70,9 @@ describe('packages of others', () => {
     ['picomatch', /^src\/policy$/],
     ['diff', /^src\/policy$/],
     ['commander', /^src\/cli(\/commands)?$/],
-    ['ink', /^src\/cli$/],
-    ['react', /^src\/cli$/],
+    ['ink', /^src\/(cli|tui)$/],
+    ['react', /^src\/(cli|tui)$/],
+    ['string-width', /^src\/tui$/],
   ])('%s stands in its own place only', (name, place) => {
     expect(users(name).length).toBeGreaterThan(0);
     for (const folder of users(name)) expect(folder).toMatch(place);

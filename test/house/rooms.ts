@@ -135,6 +135,13 @@ export const table: readonly Room[] = [
     reason: 'plays the outside world, so it must not share code with what it tests',
   },
   {
+    room: 'tui',
+    rooms: ['core'],
+    node: [],
+    packages: { ink: 'tui', react: 'tui', 'string-width': 'tui' },
+    reason: 'draws and takes keys; decides nothing, and reaches the world only through the ports that it is given',
+  },
+  {
     room: 'app',
     rooms: [
       ...['core', 'schema', 'config', 'inventory', 'transport', 'collect', 'fingerprint', 'drift', 'policy', 'fleet'],
@@ -148,7 +155,7 @@ export const table: readonly Room[] = [
     room: 'cli',
     rooms: [
       ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'compliance', 'store', 'manifest', 'demo'],
-      ...['collect', 'fingerprint', 'drift', 'replace'],
+      ...['collect', 'fingerprint', 'drift', 'replace', 'tui'],
     ],
     node: ['*'],
     packages: { commander: 'cli', ink: 'cli', react: 'cli' },

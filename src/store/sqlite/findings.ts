@@ -1,4 +1,4 @@
-import type { FindingRow, RememberedInstance } from '../../core/ports.ts';
+import type { FindingRow, LookRow, RememberedInstance } from '../../core/ports.ts';
 import type { Db } from './database.ts';
 
 /**
@@ -72,4 +72,19 @@ export function listFindings(db: Db, instance: string): FindingRow[] {
        FROM findings WHERE instance = ? ORDER BY last_seen DESC, first_seen DESC, id`,
     )
     .all(instance);
+}
+
+const LOOKS = `
+  SELECT started_at AS startedAt, verdict, score, complete, (
+    SELECT count(*) FROM findings AS f
+    WHERE f.instance = l.instance AND f.identity = l.identity
+      AND f.first_seen <= l.started_at AND f.last_seen >= l.started_at) AS live
+  FROM scanned_instances AS l WHERE instance = ? ORDER BY started_at DESC, scan DESC LIMIT ?`;
+
+/** The last looks at an instance, newest first. */
+export function listLooks(db: Db, instance: string, limit: number): LookRow[] {
+  return db
+    .prepare<[string, number], Omit<LookRow, 'complete'> & { complete: number }>(LOOKS)
+    .all(instance, limit)
+    .map((row) => ({ ...row, complete: row.complete !== 0 }));
 }

@@ -1,7 +1,7 @@
 import type { Store, StoreProvider } from '../../core/ports.ts';
 import { findBaseline, keepBaseline } from './baselines.ts';
 import { guard, openDatabase } from './database.ts';
-import { firstSeen, listFindings } from './findings.ts';
+import { firstSeen, listFindings, listLooks } from './findings.ts';
 import { journalOf } from './journal.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
 import { addScan, findScan, listScans } from './scans.ts';
@@ -21,6 +21,7 @@ export const sqlite: StoreProvider = {
       listScans: (limit) => listScans(db, limit),
       findScan: (id) => findScan(db, id),
       listFindings: (instance) => listFindings(db, instance),
+      listLooks: (instance, limit) => listLooks(db, instance, limit),
       journal: guarded(journalOf(db), path),
       close: () => db.close(),
     };
