@@ -2,7 +2,7 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { ReplaceError } from '../core/replacement.ts';
 import type { ScanEvent } from '../core/report.ts';
 import type { AuditPorts } from './ports.ts';
-import { reduce } from './reduce/reduce.ts';
+import { inRange, reduce } from './reduce/reduce.ts';
 import type { Action, Effect, State } from './state.ts';
 
 /** Milliseconds for which what a scan tells is gathered before it is drawn. */
@@ -32,7 +32,7 @@ export class AuditLoop {
   readonly #busy = new Set<Promise<unknown>>();
 
   constructor(state: State, ports: AuditPorts, ways: LoopWays) {
-    this.#state = state;
+    this.#state = inRange(state);
     this.#ports = ports;
     this.#ways = ways;
   }

@@ -18,6 +18,7 @@ export type ViewName =
 /** One screen of the stack: what is shown, and where one is in it. */
 export interface Screen {
   view: ViewName;
+  /** Row of the cursor; below 0 = where the list begins. */
   cursor: number;
   /** First row that is on the screen. */
   top: number;
@@ -141,7 +142,7 @@ export type Action =
   | { type: 'failed'; what: Effect['type']; says: string };
 
 export function screenOf(view: ViewName, more: Partial<Screen> = {}): Screen {
-  return { view, cursor: 0, top: 0, filter: '', ...more };
+  return { view, cursor: -1, top: 0, filter: '', ...more };
 }
 
 /** The screen that is shown. */

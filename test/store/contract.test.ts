@@ -142,6 +142,28 @@ describe.each(Object.entries(stores))('%s', (_name, load) => {
     });
   });
 
+  describe('looks', () => {
+    it('are listed newest first, with what was live then', () => {
+      const record = (n: number, ...of: Parameters<typeof instance>) =>
+        store.addScan(scan(`scan-${n}`, day(n)), '{}', [instance(...of)]);
+      record(1, 'web', ['a']);
+      record(2, 'web', ['a', 'b'], { verdict: 'snowflake', score: 90 });
+      record(3, 'db', ['c']);
+      record(4, 'web', [], { verdict: 'clean', score: 0, complete: false });
+      record(5, 'web', ['b']);
+      const looks = store.listLooks('web', 9);
+      expect(looks.map(({ startedAt, live }) => [startedAt, live])).toEqual([
+        [day(5), 1],
+        [day(4), 1],
+        [day(2), 2],
+        [day(1), 1],
+      ]);
+      expect(looks[1]).toEqual({ startedAt: day(4), verdict: 'clean', score: 0, complete: false, live: 1 });
+      expect(store.listLooks('web', 2)).toHaveLength(2);
+      expect(store.listLooks('other', 9)).toEqual([]);
+    });
+  });
+
   describe('findings', () => {
     const record = (n: number, ...instances: ReturnType<typeof instance>[]) =>
       store.addScan(scan(`scan-${n}`, day(n)), '{}', instances);

@@ -58,7 +58,7 @@ function arrived(state: State, { report, title }: Extract<Action, { type: 'repor
   const here = live && screen.view === 'fleet' ? fleetRows(state, screen)[screen.cursor]?.entry?.id : undefined;
   // A plan rests on its scan: with another one it is no plan any more, unless it is being done.
   const shown: State = { ...rest, report, title, quitting: false, ...(plan?.state === 'running' ? { plan } : {}) };
-  if (here === undefined || screen.cursor === 0) return shown;
+  if (here === undefined) return shown;
   const row = fleetRows(shown, screen).findIndex(({ entry }) => entry?.id === here);
   return row < 0 ? shown : withScreen(shown, { cursor: row });
 }

@@ -12,11 +12,11 @@ export function typeInPrompt(state: State, prompt: Prompt, key: string): State {
   if (key === 'enter') return prompt.kind === 'filter' ? closed : answered(closed, prompt);
   // Lists can be moved in while they are filtered.
   if (prompt.kind === 'filter' && (key === 'up' || key === 'down'))
-    return withScreen(state, { cursor: current(state).cursor + (key === 'up' ? -1 : 1) });
+    return withScreen(state, { cursor: Math.max(0, current(state).cursor + (key === 'up' ? -1 : 1)) });
   const text = edited(prompt.text, key);
   const typed: State = { ...state, prompt: { ...prompt, text } };
   return prompt.kind === 'filter' && text !== prompt.text
-    ? withScreen(typed, { filter: text, cursor: 0, top: 0 })
+    ? withScreen(typed, { filter: text, cursor: -1, top: 0 })
     : typed;
 }
 

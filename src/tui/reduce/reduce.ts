@@ -25,7 +25,7 @@ function step(state: State, action: Action): State {
 }
 
 /** The cursor stands on a row that there is, and that row is on the screen. */
-function inRange(state: State): State {
+export function inRange(state: State): State {
   const screen = current(state);
   const { body, height } = layoutOf(state);
   const last = Math.max(0, body.count - 1);
@@ -33,7 +33,7 @@ function inRange(state: State): State {
     const top = clamp(screen.top, 0, Math.max(0, body.count - height));
     return top === screen.top && screen.cursor === 0 ? state : withScreen(state, { top, cursor: 0 });
   }
-  const cursor = clamp(screen.cursor, 0, last);
+  const cursor = clamp(screen.cursor < 0 ? (body.first ?? 0) : screen.cursor, 0, last);
   // Never above the cursor's last place on the screen, and no emptier at the end than it must be.
   const top = clamp(screen.top, Math.max(0, cursor - height + 1), Math.min(cursor, Math.max(0, body.count - height)));
   return cursor === screen.cursor && top === screen.top ? state : withScreen(state, { cursor, top });

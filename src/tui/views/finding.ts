@@ -25,12 +25,12 @@ export const findingView: View = {
   },
   hints: (state, screen) => [
     ['esc', 'back'],
+    ['?', 'help'],
     ...(shownFindings(state, screen).length > 1 ? ([['n/N', 'next, previous']] as const) : []),
     ['w', 'waive'],
     ['y', 'copy subject'],
     ['Y', 'copy command'],
     ['j/k', 'scroll'],
-    ['?', 'help'],
   ],
 };
 

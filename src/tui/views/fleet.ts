@@ -19,6 +19,7 @@ export const fleetView: View = {
     return {
       count: rows.length,
       selectable: true,
+      first: rows[0]?.entry ? 0 : 1,
       line: (row, width) => {
         const one = rows[row];
         return one === undefined ? [] : one.entry ? entryLine(one.entry, state, width) : headLine(one, state);
@@ -34,6 +35,8 @@ export const fleetView: View = {
   },
   hints: (state) => [
     ['enter', 'open'],
+    ['?', 'help'],
+    ['q', 'quit'],
     ['/', 'filter'],
     ['s', `sort: ${state.prefs.sort}`],
     ['b', `by: ${state.prefs.grouping}`],
@@ -41,8 +44,6 @@ export const fleetView: View = {
     ['space', 'mark'],
     ['tab', 'views'],
     ['e', 'export'],
-    ['?', 'help'],
-    ['q', 'quit'],
   ],
 };
 

@@ -27,7 +27,7 @@ export const instanceView: View = {
   },
   body(state, screen) {
     const rows = instanceRows(state, screen);
-    return { count: rows.length, selectable: true, line: (row) => rowLine(rows[row]) };
+    return { count: rows.length, selectable: true, first: 1, line: (row) => rowLine(rows[row]) };
   },
   preview(state, screen, width) {
     const row = instanceRows(state, screen)[screen.cursor];
@@ -41,13 +41,13 @@ export const instanceView: View = {
   hints: ({ prefs }) => [
     ['enter', 'open'],
     ['esc', 'back'],
+    ['?', 'help'],
     ['/', 'filter'],
     ['s', `sort: ${prefs.findingSort}`],
     ['1-5', 'severities'],
     ['x', prefs.all ? 'live only' : 'show expected'],
     ['w', 'waive'],
     ['y', 'copy'],
-    ['?', 'help'],
   ],
 };
 
@@ -73,11 +73,11 @@ export function coverageText({ depth, files, filesSeen, filesHashed, bytesHashed
 /** How many there are of each severity; those that are hidden stand in brackets. */
 export function severityToggles({ prefs }: State, { findings }: Pick<InstanceReport, 'findings'>): Line {
   const shown = findings.filter((one) => prefs.all || isLive(one));
-  const spans = worstFirst.map((severity, i): Span => {
-    const text = `${i + 1} ${severity} ${shown.filter((one) => one.severity === severity).length}`;
-    return prefs.hiddenSeverities.has(severity)
-      ? { text: `(${text})  `, style: 'dim' }
-      : { text: `${text}  `, style: severityStyle[severity] };
+  const spans = worstFirst.flatMap((severity, i): Span[] => {
+    const count = shown.filter((one) => one.severity === severity).length;
+    const text = `${i + 1} ${severity} ${count}`;
+    if (prefs.hiddenSeverities.has(severity)) return [{ text: `(${text})  `, style: 'dim' }];
+    return count === 0 ? [] : [{ text: `${text}  `, style: severityStyle[severity] }];
   });
   const rest = findings.length - findings.filter(isLive).length;
   return [

@@ -6,6 +6,8 @@ export interface Body {
   count: number;
   /** The cursor stands on a row; else the text moves under the window. */
   selectable: boolean;
+  /** Where the cursor begins; the first row, unless that is a mere heading. */
+  first?: number;
   line(row: number, width: number): Line;
 }
 
