@@ -118,7 +118,8 @@ export function wrap(text: string, width: number): string[] {
   for (const word of clean(text).split(' ')) {
     let rest = word;
     const wide = widthOf(rest);
-    if (used > 0 && used + 1 + wide > room) flush();
+    // A word that fits on no line begins on this one.
+    if (used > 0 && used + 1 + wide > room && (wide <= room || used + 1 >= room)) flush();
     else if (used > 0) {
       line += ' ';
       used += 1;

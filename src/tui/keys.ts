@@ -21,16 +21,23 @@ const flags: readonly (readonly [keyof Key, string])[] = [
   ['delete', 'backspace'],
 ];
 
-/** Keys as the reducer knows them: a name (`up`, `enter`, `ctrl-c`) or one character. Fast typing comes as several at once. */
+/**
+ * Keys as the reducer knows them: a name (`up`, `enter`, `ctrl-c`) or one character. Fast typing comes as several at once, and
+ * escape with what follows it at once as "meta": we have no such keys, so it is escape and then the other.
+ */
 export function keysOf(input: string, key: Key): string[] {
+  return key.meta && !key.escape ? ['esc', ...plainKeys(input, key)] : plainKeys(input, key);
+}
+
+function plainKeys(input: string, key: Key): string[] {
   if (key.tab) return [key.shift ? 'backtab' : 'tab'];
   const named = flags.find(([flag]) => key[flag])?.[1];
   if (named !== undefined) return [named];
   if (key.ctrl) return [`ctrl-${input}`];
-  if (key.meta) return [];
-  return [...input].flatMap((c) =>
-    c === '\r' || c === '\n' ? ['enter'] : c === '\t' ? ['tab'] : c < ' ' || c === '\u007f' ? [] : [c],
-  );
+  return [...input].flatMap((c) => {
+    if (c === '\r' || c === '\n') return ['enter'];
+    return c === '\t' ? ['tab'] : c < ' ' || c === '\u007f' ? [] : [c];
+  });
 }
 
 /** A key that stands for what is typed. */

@@ -12,7 +12,7 @@ export class Terminal implements AsyncDisposable {
     const size = ['-x', String(columns), '-y', String(rows)];
     await terminal.#tmux('new-session', '-d', ...size, 'env', ...vars, 'bash', '--norc', '--noprofile');
     await terminal.#tmux('set-option', '-g', 'set-clipboard', 'on');
-    await terminal.until(/ready\$ $/m);
+    await terminal.until('ready$');
     return terminal;
   }
 
@@ -33,7 +33,7 @@ export class Terminal implements AsyncDisposable {
   /** What is on the screen; rows without the blanks at their ends. */
   async screen(): Promise<string> {
     const text = await this.#tmux('capture-pane', '-p');
-    return text.replace(/[ ]+$/gm, (blanks) => (blanks.length > 0 ? ' ' : ''));
+    return text.replace(/ +$/gm, '');
   }
 
   /** The screen with its colours, as escape sequences. */
@@ -41,9 +41,9 @@ export class Terminal implements AsyncDisposable {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
-  /** The screen, once it shows this. @throws with the screen when it does not within a minute. */
+  /** The screen, once it shows this. @throws with the screen when it does not within half a minute. */
   async until(shown: RegExp | string): Promise<string> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const screen = await this.screen();
       if (typeof shown === 'string' ? screen.includes(shown) : shown.test(screen)) return screen;

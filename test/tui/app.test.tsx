@@ -59,4 +59,14 @@ describe('the screen', () => {
     await delay(50);
     expect(loop.state().prompt).toMatchObject({ kind: 'filter', text: 'db-1' });
   });
+
+  it('escape and a key at once are both heard', async () => {
+    const { loop, stdin } = shown(small(), { columns: 80, rows: 24 });
+    await delay(20);
+    stdin.write('\r');
+    await expect.poll(() => loop.state().screens.length).toBe(2);
+    stdin.write('\u001b/');
+    await expect.poll(() => loop.state().prompt).toMatchObject({ kind: 'filter' });
+    expect(loop.state().screens).toHaveLength(1);
+  });
 });

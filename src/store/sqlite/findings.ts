@@ -1,4 +1,5 @@
-import type { FindingRow, LookRow, RememberedInstance } from '../../core/ports.ts';
+import type { LookRow } from '../../core/look.ts';
+import type { FindingRow, RememberedInstance } from '../../core/ports.ts';
 import type { Db } from './database.ts';
 
 /**

@@ -51,7 +51,7 @@ function heard(live: Live & { phases: Map<string, Phase> }, event: ScanEvent): L
   return live;
 }
 
-/** A scan has ended: its report is shown, and the cursor stays on the instance that it was on. */
+/** A scan has ended: its report is shown. A cursor that was moved stays on its instance; else it begins on the worst. */
 function arrived(state: State, { report, title }: Extract<Action, { type: 'report' }>): State {
   const { live, plan, ...rest } = state;
   const screen = current(state);
@@ -59,6 +59,7 @@ function arrived(state: State, { report, title }: Extract<Action, { type: 'repor
   // A plan rests on its scan: with another one it is no plan any more, unless it is being done.
   const shown: State = { ...rest, report, title, quitting: false, ...(plan?.state === 'running' ? { plan } : {}) };
   if (here === undefined) return shown;
+  if (screen.cursor <= 1) return withScreen(shown, { cursor: -1, top: 0 });
   const row = fleetRows(shown, screen).findIndex(({ entry }) => entry?.id === here);
   return row < 0 ? shown : withScreen(shown, { cursor: row });
 }

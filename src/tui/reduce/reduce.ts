@@ -28,14 +28,19 @@ function step(state: State, action: Action): State {
 export function inRange(state: State): State {
   const screen = current(state);
   const { body, height } = layoutOf(state);
-  const last = Math.max(0, body.count - 1);
   if (!body.selectable) {
     const top = clamp(screen.top, 0, Math.max(0, body.count - height));
     return top === screen.top && screen.cursor === 0 ? state : withScreen(state, { top, cursor: 0 });
   }
-  const cursor = clamp(screen.cursor < 0 ? (body.first ?? 0) : screen.cursor, 0, last);
+  // An empty list has no row to stand on: the cursor begins where the list begins, once there is one.
+  const cursor =
+    body.count === 0 ? -1 : clamp(screen.cursor < 0 ? (body.first ?? 0) : screen.cursor, 0, body.count - 1);
   // Never above the cursor's last place on the screen, and no emptier at the end than it must be.
-  const top = clamp(screen.top, Math.max(0, cursor - height + 1), Math.min(cursor, Math.max(0, body.count - height)));
+  const top = clamp(
+    screen.top,
+    Math.max(0, cursor - height + 1),
+    Math.min(Math.max(0, cursor), Math.max(0, body.count - height)),
+  );
   return cursor === screen.cursor && top === screen.top ? state : withScreen(state, { cursor, top });
 }
 
