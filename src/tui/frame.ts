@@ -23,7 +23,7 @@ export function layoutOf(state: State): Layout {
   const { columns, rows } = state.size;
   const screen = current(state);
   const view = views[screen.view];
-  const beside = view.preview && columns >= previewFrom ? Math.floor(columns * 0.42) : 0;
+  const beside = view.preview && columns >= previewFrom ? Math.floor(columns * 0.4) : 0;
   const width = beside > 0 ? columns - beside - 3 : columns;
   const room = Math.max(1, rows - 2);
   const head = view.head(state, screen, width).slice(0, Math.max(0, room - 3));

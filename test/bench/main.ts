@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labImage } from '../lab/image.ts';
 import { labProblem } from '../lab/require.ts';
+import { framesOfAudit } from './frames.ts';
 import { againstAnsible, scannerCost } from './many.ts';
 import { interleave, type Row, run, seconds, table } from './measure.ts';
 import { diffAgainstComm } from './streams.ts';
@@ -36,12 +37,14 @@ try {
     ratio,
     target: 1.5,
   });
-  say('small tree (the lab image)');
   const lines: string[] = [];
   const take = (found: { rows: Row[]; lines: string[] }) => {
     rows.push(...found.rows);
     lines.push(...found.lines);
   };
+  say('frames of the audit');
+  take(await framesOfAudit());
+  say('small tree (the lab image)');
   take(await scanAgainstAnchors('small', image, where, 5, 1 / 6));
   if (!quick) {
     say('large tree (copying it into memory first)');

@@ -73,8 +73,8 @@ interface Layout {
 
 /** Columns that there is room for. Cells: mark 2, name, verdict 14, score 4, findings 17, action 11. */
 function layout({ prefs }: State, width: number): Layout {
-  const spark = width >= 84 ? 12 : 0;
-  const gaps = width >= 70 ? 5 : 0;
+  const spark = width >= 104 ? 16 : width >= 72 ? 8 : 0;
+  const gaps = width >= 66 ? 5 : 0;
   const group = width >= 100 && prefs.grouping === 'none' ? 14 : 0;
   const rest = width - (2 + 14 + 4 + 17 + 11) - spark - gaps - group;
   return { name: Math.max(10, Math.min(40, rest)), spark, gaps, group };
