@@ -34,10 +34,16 @@ function plainKeys(input: string, key: Key): string[] {
   const named = flags.find(([flag]) => key[flag])?.[1];
   if (named !== undefined) return [named];
   if (key.ctrl) return [`ctrl-${input}`];
-  return [...input].flatMap((c) => {
-    if (c === '\r' || c === '\n') return ['enter'];
-    return c === '\t' ? ['tab'] : c < ' ' || c === '\u007f' ? [] : [c];
-  });
+  return [...input].map(nameOf);
+}
+
+/** A key by the character that a terminal sends for it, as control keys stand among fast typing. */
+function nameOf(character: string): string {
+  if (character === '\r' || character === '\n') return 'enter';
+  if (character === '\t') return 'tab';
+  if (character === '\u001b') return 'esc';
+  if (character === '\u007f' || character === '\b') return 'backspace';
+  return character < ' ' ? `ctrl-${String.fromCharCode(character.charCodeAt(0) + 96)}` : character;
 }
 
 /** A key that stands for what is typed. */

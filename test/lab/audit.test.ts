@@ -54,6 +54,9 @@ describeLab('the audit in a terminal', () => {
   const command = (...args: string[]) =>
     `cd ${desk.dir} && clear && ${process.execPath} ${SNOWFENCE} audit ${[...args, ...store()].join(' ')}; echo ended:$?`;
 
+  const pidOfAudit = async () =>
+    Number((await run('pgrep', ['-n', '-f', `${SNOWFENCE} audit --last ${store().join(' ')}`])).stdout);
+
   async function audit(terminal: Terminal, ...args: string[]): Promise<void> {
     await terminal.type(command(...args));
     await terminal.keys('Enter');
@@ -123,11 +126,24 @@ describeLab('the audit in a terminal', () => {
     await using terminal = await Terminal.open(80, 24);
     await audit(terminal, '--last');
     await terminal.until('snowflake');
-    const pid = (await run('pgrep', ['-n', '-f', `${SNOWFENCE} audit --last ${store().join(' ')}`])).stdout.trim();
-    process.kill(Number(pid), signal);
+    process.kill(await pidOfAudit(), signal);
     const after = await terminal.until(`ended:${code}`);
     expect(await terminal.modes()).toBe('0 1');
     expect(after).not.toContain('snowflake');
+  });
+
+  it('a fault of ours gives the screen back, and is told there', async () => {
+    await using terminal = await Terminal.open(80, 24, { NO_COLOR: '1' });
+    const planted = "process.on('SIGUSR2',()=>{throw(Error('planted'))})";
+    await terminal.type(`export NODE_OPTIONS="--import data:text/javascript,${planted}"; ${command('--last')}`);
+    await terminal.keys('Enter');
+    await terminal.until('snowflake');
+    expect(await terminal.colours()).not.toMatch(/\u001b\[[0-9;]*3[1-6]m/);
+    process.kill(await pidOfAudit(), 'SIGUSR2');
+    const after = await terminal.until('ended:70');
+    expect(after).toContain('this is a bug');
+    expect(after).toContain('planted');
+    expect(await terminal.modes()).toBe('0 1');
   });
 
   it('replaces what was marked, approved by the digest, and the fleet is clean', async () => {

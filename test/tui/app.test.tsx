@@ -69,4 +69,12 @@ describe('the screen', () => {
     await expect.poll(() => loop.state().prompt).toMatchObject({ kind: 'filter' });
     expect(loop.state().screens).toHaveLength(1);
   });
+
+  it('control keys among fast typing are keys', async () => {
+    const { loop, stdin } = shown(small(), { columns: 80, rows: 24 });
+    await delay(20);
+    stdin.write('/db\u0015web\u007f\r');
+    await expect.poll(() => loop.state().screens[0]?.filter).toBe('we');
+    expect(loop.state().prompt).toBeUndefined();
+  });
 });

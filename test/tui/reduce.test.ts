@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { widthOf } from '../../src/tui/cells.ts';
@@ -5,6 +7,8 @@ import { frame, layoutOf } from '../../src/tui/frame.ts';
 import { namedKeys } from '../../src/tui/keys.ts';
 import { reduce } from '../../src/tui/reduce/reduce.ts';
 import { type Action, current, type State } from '../../src/tui/state.ts';
+import { keyTable } from '../../src/tui/views/help.ts';
+import { root } from '../house/rooms.ts';
 import { drifted, finding, hostile, instance, plan, press, report, screen, small, start, type } from './make.ts';
 
 describe('the fleet', () => {
@@ -186,6 +190,19 @@ describe('two scans', () => {
     });
     for (const line of [/new +a .*\/etc\/4/, /worse +a .*\/etc\/1/, /resolved +a .*\/etc\/2/, /unknown +b .*\/etc\/3/])
       expect(text).toMatch(line);
+  });
+});
+
+describe('the help', () => {
+  it('shows every key, and docs/audit.md has the same table', () => {
+    const text = screen(press(start({ size: { columns: 100, rows: 40 } }), '?'));
+    const docs = readFileSync(join(root, 'docs/audit.md'), 'utf8');
+    for (const [section, keys] of keyTable)
+      for (const [key, what] of keys) {
+        expect(text).toContain(what);
+        expect(docs).toContain(`| ${section} | \`${key}\` | ${what} |`);
+      }
+    expect(current(press(start(), '?', 'esc')).view).toBe('fleet');
   });
 });
 
