@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
+import type { LookRow } from '../core/look.ts';
 import type { Store } from '../core/ports.ts';
 import type { Report } from '../core/report.ts';
 import type { AuditPorts } from '../tui/ports.ts';
@@ -23,12 +24,17 @@ export interface AuditMeans {
 /** The audit's ways to the world: the same functions that `scan`, `waiver add`, `replace plan` and `replace apply` call. */
 export async function auditPorts({ flags, context, store, prepared }: AuditMeans): Promise<AuditPorts> {
   return {
-    history: (instance) => (store?.listLooks(instance, looks) ?? []).map(({ live }) => live).reverse(),
+    history: (instance) => historyOf(store?.listLooks(instance, looks) ?? []),
     exportTo,
     waive,
     ...(prepared ? { scan: scanPort(prepared, store, context) } : {}),
     ...(flags.inventory !== undefined && store ? { replace: replacePort(flags.inventory, flags, store, context) } : {}),
   };
+}
+
+/** Live findings, oldest first. An instance that was not reached was not clean: nothing is known of it then. */
+function historyOf(found: readonly LookRow[]): number[] {
+  return found.flatMap(({ live, verdict }) => (verdict === 'unreachable' ? [] : [live])).reverse();
 }
 
 function scanPort(

@@ -60,7 +60,7 @@ function titleRow(state: State, columns: number): Span[] {
   ];
   const { filter } = current(state);
   const right = `${filter === '' ? '' : `/${filter}  `}${scanned} `;
-  const room = Math.min(Math.floor(columns / 2), [...right].length);
+  const room = Math.min(Math.floor(columns / 3), [...right].length);
   return [...fitted(left, columns - room), ...fitted([{ text: right, style: 'dim' }], room)];
 }
 

@@ -51,9 +51,10 @@ export class AuditLoop {
     for (const effect of effects) this.#do(effect);
   };
 
-  /** Interrupts whatever runs and waits until it has ended. */
-  async stop(): Promise<void> {
+  /** Interrupts whatever runs and waits until it has ended; `onWait` is told when there is something to wait for. */
+  async stop(onWait: () => void = () => {}): Promise<void> {
     clearTimeout(this.#timer);
+    if (this.#busy.size > 0) onWait();
     this.#scan?.abort();
     this.#run?.abort();
     await Promise.allSettled(this.#busy);

@@ -20,6 +20,8 @@ export interface AuditOptions {
   title: string;
   /** Name that a waiver form begins with. */
   owner: string;
+  /** Told when the screen is given back and what was interrupted has not ended yet. */
+  onWait(): void;
   /** Ends the audit from outside. */
   signal: AbortSignal;
 }
@@ -60,7 +62,7 @@ export async function runAudit(options: AuditOptions): Promise<boolean> {
   } finally {
     stdout.off('resize', onResize);
     signal.removeEventListener('abort', onAbort);
-    await loop.stop();
+    await loop.stop(options.onWait);
   }
   return interrupted;
 }

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import stringWidth from 'string-width';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report } from '../../src/core/report.ts';
+import { drifted, finding, hostile, report } from '../tui/make.ts';
 import { run } from './exec.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
 import { labImage } from './image.ts';
@@ -132,6 +134,29 @@ describeLab('the audit in a terminal', () => {
     expect(after).not.toContain('snowflake');
   });
 
+  it.each([60, 130, 250])('hostile names leave the screen of %i columns as it is', async (columns) => {
+    const bad = finding('x', { subject: hostile, reason: hostile, diff: `+${hostile}`, after: { [hostile]: hostile } });
+    const nodes = [drifted('web-1', [bad], { score: 99 }), drifted(hostile, [bad]), drifted('漢字🙂e\u0301', [bad])];
+    const file = await desk.file('hostile.json', JSON.stringify(report(nodes)));
+    await using terminal = await Terminal.open(columns, 30, { LC_ALL: 'C.UTF-8' });
+    await audit(terminal, '--report', file);
+    // The first two have something beside their list where there is room: the edge between is one straight line.
+    const screens = [
+      [/fleet +report/, 1],
+      [/fleet › web-1 +report/, 1],
+      [/web-1 › f/, 0],
+    ] as const;
+    for (const [shown, edge] of screens) {
+      const lines = (await terminal.until(shown)).split('\n');
+      expect(lines.join('\n')).toContain('\\x1b[2J');
+      const edges = lines.flatMap((line) => (line.includes(' │') ? [stringWidth(line.split(' │')[0] ?? '')] : []));
+      expect(new Set(edges).size).toBe(columns >= 120 ? edge : 0);
+      await terminal.keys('Enter');
+    }
+    await terminal.keys('q');
+    await terminal.until('ended:0');
+  });
+
   it('a fault of ours gives the screen back, and is told there', async () => {
     await using terminal = await Terminal.open(80, 24, { NO_COLOR: '1' });
     const planted = "process.on('SIGUSR2',()=>{throw(Error('planted'))})";
@@ -183,5 +208,14 @@ describeLab('the audit in a terminal', () => {
     expect(stdout).toContain(`${of(1).name}: `);
     expect(stdout).not.toMatch(/[\u001b\u2500-\u259f]/);
     expect(existsSync(join(desk.dir, 'plain.txt'))).toBe(true);
+  });
+
+  it('Ctrl-C ends it, also in the middle of a scan, with 130', async () => {
+    await using terminal = await Terminal.open(80, 24);
+    await audit(terminal, '--inventory', inventory);
+    await terminal.until(/of 3 read/);
+    await terminal.keys('C-c');
+    await terminal.until('ended:130');
+    expect(await terminal.modes()).toBe('0 1');
   });
 }, ['tmux', 'pgrep']);

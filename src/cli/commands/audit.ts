@@ -57,7 +57,7 @@ async function audit(args: string[], flags: AuditFlags, context: Context): Promi
     );
   const store = flags.store === false ? undefined : await openStore(flags.store);
   try {
-    const opened = open(args, flags, store);
+    const opened = await open(args, flags, store);
     const prepared = opened.report && !flags.inventory ? undefined : await prepareScan(opened.uris, flags);
     const ports = await auditPorts({ flags, context, store, prepared });
     const about = { ports, ...withoutUndefined(opened), owner: env['USER'] ?? env['LOGNAME'] ?? '' };
@@ -87,10 +87,11 @@ async function onScreen(about: About, context: Context): Promise<void> {
   };
   process.on('uncaughtException', onCrash);
   try {
-    const { stdout, env, signal } = context;
+    const { stdout, stderr, env, signal } = context;
     const ended = AbortSignal.any([signal, stop.signal]);
     const color = wantsColor(stdout, env);
-    if (await runAudit({ ...about, stdin: process.stdin, stdout, color, signal: ended }))
+    const onWait = () => void stderr.write('waiting for what was interrupted to end; Ctrl-C does not wait\n');
+    if (await runAudit({ ...about, onWait, stdin: process.stdin, stdout, color, signal: ended }))
       context.code = exit.interrupted;
   } finally {
     process.off('uncaughtException', onCrash);
@@ -130,7 +131,7 @@ interface Opened {
 }
 
 /** What is to be looked at. @throws UserError */
-function open(args: string[], flags: AuditFlags, store: Store | undefined): Opened {
+async function open(args: string[], flags: AuditFlags, store: Store | undefined): Promise<Opened> {
   const stored = (id: string): Report => {
     if (!store)
       throw new UserError(
@@ -140,7 +141,7 @@ function open(args: string[], flags: AuditFlags, store: Store | undefined): Open
     return storedReport(store, id);
   };
   const scanOrFile = (name: string) =>
-    /[/.]/.test(name) && !name.startsWith('last') ? readReport(name) : stored(name);
+    /[/.]/.test(name) && !name.startsWith('last') ? provedReport(name) : stored(name);
   const asked = [
     flags.last && '--last',
     flags.scan && '--scan',
@@ -152,16 +153,29 @@ function open(args: string[], flags: AuditFlags, store: Store | undefined): Open
   if (flags.compare !== undefined) {
     const [later = 'last', ...more] = args;
     if (more.length > 0) throw new UserError('--compare takes two scans', 'snowfence audit --compare EARLIER LATER');
-    return { before: scanOrFile(flags.compare), report: scanOrFile(later), title: 'compared', uris: [] };
+    return { before: await scanOrFile(flags.compare), report: await scanOrFile(later), title: 'compared', uris: [] };
   }
   if (ways.length > 0 && args.length > 0)
     throw new UserError(`${ways[0]} opens what is there, and ${args[0]} is to be scanned`, 'leave one of them out');
   if (flags.report !== undefined)
-    return { report: readReport(flags.report), title: `report ${flags.report}`, uris: [] };
+    return { report: await provedReport(flags.report), title: `report ${flags.report}`, uris: [] };
   const id = flags.scan ?? (flags.last || (args.length === 0 && flags.inventory === undefined) ? 'last' : undefined);
   if (id === undefined) return { title: 'live scan', uris: args };
   const report = stored(id);
   return { report, title: `scan of ${report.scan.startedAt.slice(0, 16)}Z`, uris: [] };
+}
+
+/** A report from a file, which anybody may have written. @throws UserError with the first mistakes in it. */
+async function provedReport(path: string): Promise<Report> {
+  const report = readReport(path);
+  const [{ reportSchema }, { compileSchema }] = await Promise.all([
+    import('../../schema/report.ts'),
+    import('../../schema/validate.ts'),
+  ]);
+  const mistakes = (await compileSchema(reportSchema))(report);
+  if (mistakes.length === 0) return report;
+  const told = mistakes.slice(0, 5).map(({ pointer, message }) => `${path}: ${pointer || 'the document'} ${message}`);
+  throw new UserError(told.join('\n'), 'write one with "snowfence scan ... --format json --output FILE"');
 }
 
 function withoutUndefined({ report, before, title }: Opened) {
