@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { LookRow } from '../core/look.ts';
 import type { Store } from '../core/ports.ts';
+import { provide } from '../core/registry.ts';
 import type { Report } from '../core/report.ts';
+import { renderers } from '../report/registry.ts';
 import type { AuditPorts } from '../tui/ports.ts';
 import type { Context } from './context.ts';
-import { writerFor } from './output.ts';
 import { executionOf } from './replacing.ts';
 import type { PreparedScan, ScanningFlags } from './scanning.ts';
 
@@ -52,15 +53,19 @@ function scanPort(
 /** A file that is there is somebody's: it is left alone. */
 async function exportTo(file: string, report: Report): Promise<string> {
   const format = file.endsWith('.json') ? 'json' : 'text';
-  const text = (await writerFor('findings', format))(report, { color: false, all: false });
+  const renderer = await provide(renderers, 'format', format);
   try {
-    writeFileSync(file, text, { flag: 'wx' });
+    const open = openSync(file, 'wx');
+    try {
+      for (const chunk of renderer.render(report, { color: false, all: false })) writeSync(open, chunk);
+    } finally {
+      closeSync(open);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new UserError(`${file} is there already`, 'name another file', { cause: error });
-    throw new UserError(`cannot write ${file}: ${messageOf(error)}`, 'name a file in a directory that exists', {
-      cause: error,
-    });
+    const hint = 'name a file in a directory that exists';
+    throw new UserError(`cannot write ${file}: ${messageOf(error)}`, hint, { cause: error });
   }
   return `written to ${file} as ${format}`;
 }

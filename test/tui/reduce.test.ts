@@ -132,6 +132,12 @@ describe('replacing', () => {
     expect(press(done, 'a').prompt).toBeUndefined();
   });
 
+  it('says it where a driver replaces the whole group', () => {
+    const items = plan().items.map((item) => ({ ...item, wholeGroup: true, zone: 'z1' }));
+    expect(screen(planned({ items }))).toContain('all instances of its group are replaced with it');
+    expect(screen(planned({ items }))).toContain('zone z1');
+  });
+
   it('shows what the guard refuses, and lets nobody approve it', () => {
     const refused = planned({ refusals: [{ limit: 'guard.maxCount', says: '4 are more than 1' }] });
     expect(screen(refused)).toContain('guard.maxCount: 4 are more than 1');

@@ -75,11 +75,17 @@ function itemLines(item: PlanItem, state: PlanState, width: number): Line[] {
     [],
     [
       { text: `${order}. ${name}`, style: 'bold' },
-      { text: `  ${verdict}, risk ${Math.round(score)}${group ? `, group ${group}` : ''}`, style: 'dim' },
+      {
+        text: `  ${verdict}, risk ${Math.round(score)}${group ? `, group ${group}` : ''}${item.zone ? `, zone ${item.zone}` : ''}`,
+        style: 'dim',
+      },
     ],
     ...(seen.length > 0 ? [stepsLine(seen)] : []),
     ...seen.slice(-1).flatMap(({ says: why }) => (why === '' ? [] : field('', why, width))),
     ...field('why', reason, width),
+    ...(item.wholeGroup
+      ? field('', 'all instances of its group are replaced with it, and counted', width, 'high')
+      : []),
     ...(evidence ? field('first', 'evidence is kept', width) : []),
     ...calls.flatMap((call, i) => field(i === 0 ? driver : 'then', call, width)),
     ...field('new from', image.ref, width),
