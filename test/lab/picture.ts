@@ -28,7 +28,7 @@ function after(look: Look, code: number): Look {
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** A picture (SVG) of what `tmux capture-pane -e` gave, for the documentation. For letters that are one cell wide. */
-export function pictureOf(screen: string, columns: number, rows: number): string {
+export function pictureOf(title: string, screen: string, columns: number, rows: number): string {
   const [width, height] = [columns * cellWidth + 2 * margin, rows * cellHeight + 2 * margin];
   const out: string[] = [];
   let look = plain;
@@ -44,6 +44,7 @@ export function pictureOf(screen: string, columns: number, rows: number): string
     }
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width.toFixed(0)}" height="${height}" viewBox="0 0 ${width.toFixed(0)} ${height}" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="${paper}"/>
 ${out.filter(Boolean).join('\n')}
 </svg>

@@ -49,16 +49,16 @@ async function main(): Promise<void> {
   await terminal.keys('Enter');
   await terminal.until(/clean +\d/);
   mkdirSync(images, { recursive: true });
-  const draw = async (name: string) =>
-    writeFileSync(join(images, name), pictureOf(await terminal.colours(), columns, rows));
-  await draw('audit-fleet.svg');
+  const draw = async (name: string, title: string) =>
+    writeFileSync(join(images, name), pictureOf(title, await terminal.colours(), columns, rows));
+  await draw('audit-fleet.svg', 'The fleet in the audit');
   await terminal.keys('/');
   await terminal.type(fourth.name);
   await terminal.keys('Enter', 'Enter');
   await terminal.until('permitrootlogin');
   await terminal.keys('Enter');
   await terminal.until('+++ instance');
-  await draw('audit-finding.svg');
+  await draw('audit-finding.svg', 'A finding in the audit');
 }
 
 await main();

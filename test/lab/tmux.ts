@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { must, run, sleep } from './exec.ts';
 
 /** A real terminal: a program in a tmux of its own, keys in, screen out. */
 export class Terminal implements AsyncDisposable {
-  readonly #socket = `snowfence-${process.pid}-${randomBytes(4).toString('hex')}`;
+  readonly #socket = join(tmpdir(), `snowfence-tmux-${randomBytes(6).toString('hex')}`);
 
   /** Starts a shell on a terminal of that size. */
   static async open(columns: number, rows: number, env: Record<string, string> = {}): Promise<Terminal> {
@@ -17,7 +20,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   #tmux(...args: string[]): Promise<string> {
-    return must('tmux', ['-L', this.#socket, '-f', '/dev/null', ...args]);
+    return must('tmux', ['-S', this.#socket, '-f', '/dev/null', ...args]);
   }
 
   /** Names of keys as tmux knows them: `j`, `Enter`, `Escape`, `C-s`. */
@@ -67,6 +70,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await run('tmux', ['-L', this.#socket, 'kill-server']);
+    await run('tmux', ['-S', this.#socket, 'kill-server']);
+    await rm(this.#socket, { force: true });
   }
 }
