@@ -1,9 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { messageOf, UserError } from '../core/errors.ts';
-import type { LookRow } from '../core/look.ts';
 import type { Store } from '../core/ports.ts';
 import { provide } from '../core/registry.ts';
 import type { Report } from '../core/report.ts';
+import type { LookRow } from '../core/store.ts';
 import { renderers } from '../report/registry.ts';
 import type { AuditPorts } from '../tui/ports.ts';
 import type { Context } from './context.ts';
@@ -45,8 +45,12 @@ function scanPort(
 ): AuditPorts['scan'] & {} {
   return {
     instances: instances.map(({ id, name, group, image = '' }) => ({ id, name, group, image })),
-    run: (onEvent, signal) =>
-      run({ ...(store ? { store } : {}), signal: AbortSignal.any([signal, context.signal]), onEvent }),
+    async run(onEvent, signal) {
+      const all = AbortSignal.any([signal, context.signal]);
+      const view = await run({ ...(store ? { store } : {}), signal: all, onEvent });
+      // Whoever browses goes to and fro: the instances are made once and kept.
+      return { ...view, instances: [...view.instances] };
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-import type { LookRow } from '../../core/look.ts';
 import type { FindingRow, RememberedInstance } from '../../core/ports.ts';
+import type { LookRow } from '../../core/store.ts';
 import type { Db } from './database.ts';
 
 /**
