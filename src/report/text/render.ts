@@ -1,11 +1,11 @@
 import { printable } from '../../core/bytes.ts';
 import { isLive } from '../../core/finding.ts';
 import type { InstanceReport, ReportFinding } from '../../core/report.ts';
+import { type Clean, type Group, overviewOf, type Shared } from '../overview.ts';
 import type { Renderer } from '../renderer.ts';
 import { inOrder } from '../stream.ts';
 import { findingLines } from './finding.ts';
 import { names, nextSteps } from './next.ts';
-import { type Clean, type Group, overviewOf, type Shared } from './overview.ts';
 import { type Paint, painter, verdictStyle } from './style.ts';
 import { summaryLines } from './summary.ts';
 

@@ -1,5 +1,5 @@
-import { type Verdict, verdicts } from '../../core/finding.ts';
-import type { InstanceReport, ReportFinding, ReportView } from '../../core/report.ts';
+import { type Verdict, verdicts } from '../core/finding.ts';
+import type { InstanceReport, ReportFinding, ReportView } from '../core/report.ts';
 import { alike, keyOf } from './alike.ts';
 
 /** Some instances: how many, and the names of the first twelve. */
