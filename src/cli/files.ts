@@ -28,18 +28,35 @@ export function writeResult(path: string, text: string): void {
   writeFile(path, [text]);
 }
 
-/** A JSON report from a file. @throws UserError when it cannot be read, or is none. */
+/** A JSON report from a file, `-` = standard input. @throws UserError when it cannot be read, or is none. */
 export function readReport(path: string): Report {
   const hint = 'write one with "snowfence scan ... --format json --output FILE"';
+  const name = path === '-' ? 'standard input' : path;
   let report: Partial<Report> | null;
   try {
-    report = JSON.parse(readFileSync(path, 'utf8')) as Partial<Report> | null;
+    report = JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8')) as Partial<Report> | null;
   } catch (error) {
-    throw new UserError(`cannot read the report ${path}: ${messageOf(error)}`, hint, { cause: error });
+    throw new UserError(`cannot read the report ${name}: ${messageOf(error)}`, hint, { cause: error });
   }
   if (report?.schema !== 'snowfence.report/v1' || !Array.isArray(report.instances))
-    throw new UserError(`${path} is no report: its schema is ${JSON.stringify(report?.schema)}`, hint);
+    throw new UserError(`${name} is no report: its schema is ${JSON.stringify(report?.schema)}`, hint);
   return report as Report;
+}
+
+/** The same, proved against the published schema: whoever renders it may rely on each field. @throws UserError */
+export async function readWholeReport(path: string): Promise<Report> {
+  const report = readReport(path);
+  const [{ compileSchema }, { reportSchema }] = await Promise.all([
+    import('../schema/validate.ts'),
+    import('../schema/report.ts'),
+  ]);
+  const mistakes = (await compileSchema(reportSchema))(report);
+  if (mistakes.length === 0) return report;
+  const shown = mistakes.slice(0, 5).map(({ pointer, message }) => `${pointer || '/'} ${message}`);
+  throw new UserError(
+    `${path === '-' ? 'standard input' : path} is no whole report: ${shown.join('; ')}`,
+    '"snowfence schema report" prints what a report must hold',
+  );
 }
 
 /** The report of a stored scan, to go through. @throws UserError */

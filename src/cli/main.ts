@@ -11,6 +11,7 @@ import { addManifest } from './commands/manifest.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
+import { addReport } from './commands/report.ts';
 import { addScan } from './commands/scan.ts';
 import { addSchema } from './commands/schema.ts';
 import { addWaiver } from './commands/waiver.ts';
@@ -59,6 +60,7 @@ export async function main(argv: string[]): Promise<number> {
     addReplace,
     addManifest,
     addHistory,
+    addReport,
     addPolicy,
     addWaiver,
     addInventory,

@@ -14,12 +14,12 @@ export function code(text: string, most = longest): string {
 }
 
 /**
- * Text of others as prose. Punctuation becomes character references, which are never markup; a mention or a number of an
- * issue is looked for in the finished text, so a comment stands within.
+ * Text of others as prose. What could be markup, a link or a shortcode becomes character references, which never are; a mention or
+ * the number of an issue is looked for in the finished text, so a comment stands within. It must not begin a line.
  */
 export function prose(text: string, most = 400): string {
   return cut(printable(text), most)
-    .replace(/[^A-Za-z0-9 ,;()'\u00a0-\uffff]/g, (mark) => `&#${mark.charCodeAt(0)};`)
+    .replace(/[\\`*_{}[\]<>#|!~@&$^="]|:(?! )|(?<=www)\./gi, (mark) => `&#${mark.charCodeAt(0)};`)
     .replace(/&#(64|35);/g, '&#$1;<!-- -->');
 }
 
