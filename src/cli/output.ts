@@ -100,8 +100,10 @@ function split(text: string): { format: string; file?: string } {
 function placeOf(file: string): string {
   const path = resolve(file);
   if (existsSync(path)) {
-    if (statSync(path).isDirectory()) throw new UserError(`cannot write ${file}: it is a directory`, 'name a file');
-    return realpathSync(path);
+    const found = statSync(path);
+    if (found.isDirectory()) throw new UserError(`cannot write ${file}: it is a directory`, 'name a file');
+    // What is no file may have no name behind its links (/dev/stdout).
+    return found.isFile() ? realpathSync(path) : path;
   }
   const above = dirname(path);
   if (!existsSync(above))
