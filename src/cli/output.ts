@@ -6,7 +6,7 @@ import { UserError } from '../core/errors.ts';
 import { provide } from '../core/registry.ts';
 import type { Report, ReportView } from '../core/report.ts';
 import { renderers } from '../report/registry.ts';
-import type { RenderOptions } from '../report/renderer.ts';
+import type { Renderer, RenderOptions } from '../report/renderer.ts';
 import { nearest } from '../schema/validate.ts';
 import { type Context, collectOption, wantsColor } from './context.ts';
 import { writeFile, writeStream } from './write.ts';
@@ -47,12 +47,20 @@ type Write = (report: ReportView, options: RenderOptions) => Iterable<string>;
 
 /** Results of one report, proved possible before anybody is asked anything. */
 export interface Outputs {
+  /** Does one of them list the packages of the instances? */
+  wantsPackages: boolean;
   /** Writes all of them, one after the other. @throws UserError for a file that cannot be written. */
-  write(report: ReportView, context: Context, more?: Pick<RenderOptions, 'history'>): Promise<void>;
+  write(report: ReportView, context: Context, more?: Pick<RenderOptions, 'history' | 'packagesOf'>): Promise<void>;
 }
 
-/** Reads what the flags ask for. @throws UserError for a format, a file or a combination that cannot be. */
-export async function outputsFor({ format, report: kind, output, all = false }: OutputFlags): Promise<Outputs> {
+/**
+ * Reads what the flags ask for; `ofScan`: of a scan that is yet to come, which knows more than its report.
+ * @throws UserError for a format, a file or a combination that cannot be.
+ */
+export async function outputsFor(
+  { format, report: kind, output, all = false }: OutputFlags,
+  ofScan = false,
+): Promise<Outputs> {
   const asked = (format.length > 0 ? format : ['text']).map(split);
   const bare = asked.filter(({ file }) => file === undefined);
   if (bare.length > 1)
@@ -66,8 +74,14 @@ export async function outputsFor({ format, report: kind, output, all = false }: 
       'leave it out, or give a --format without =FILE',
     );
   const writers = await Promise.all(
-    asked.map(async (one) => ({ file: one.file ?? output ?? '-', write: await writerFor(kind, one.format) })),
+    asked.map(async (one) => ({ file: one.file ?? output ?? '-', ...(await writerFor(kind, one.format)) })),
   );
+  const lacking = asked.find((_, i) => writers[i]?.needs && !ofScan);
+  if (lacking)
+    throw new UserError(
+      `--format ${lacking.format} needs the packages of each instance, and a report holds only what differs`,
+      `let a scan write it: snowfence scan ... --format ${lacking.format}=FILE`,
+    );
   const places = writers.map(({ file }) => (file === '-' ? file : placeOf(file)));
   const twice = writers.find((_, i) => places.indexOf(places[i] as string) !== i);
   if (twice)
@@ -76,6 +90,7 @@ export async function outputsFor({ format, report: kind, output, all = false }: 
       'give each a file of its own',
     );
   return {
+    wantsPackages: writers.some(({ needs }) => needs === 'packages'),
     async write(report, { stdout, env }, more = {}) {
       for (const { file, write } of writers) {
         const color = file === '-' && wantsColor(stdout, env);
@@ -115,7 +130,7 @@ function placeOf(file: string): string {
 }
 
 /** How a report is written. @throws UserError for a format that its kind does not have. */
-async function writerFor(kind: ReportKind, format: string): Promise<Write> {
+async function writerFor(kind: ReportKind, format: string): Promise<{ write: Write; needs?: Renderer['needs'] }> {
   // What a person reads on a terminal is fit for a ticket too.
   const wanted = kind === 'compliance' && format === 'text' ? 'markdown' : format;
   const known = Object.keys(kind === 'compliance' ? complianceFormats : renderers);
@@ -128,10 +143,10 @@ async function writerFor(kind: ReportKind, format: string): Promise<Write> {
   }
   if (kind === 'compliance') {
     const render = await provide(complianceFormats, 'format', wanted);
-    return (report) => [render(whole(report))];
+    return { write: (report) => [render(whole(report))] };
   }
   const renderer = await provide(renderers, 'format', wanted);
-  return (report, options) => renderer.render(report, options);
+  return { write: (report, options) => renderer.render(report, options), needs: renderer.needs };
 }
 
 /** All instances at once, for those who cannot do with less. */

@@ -13,5 +13,6 @@ export const renderers: Registry<Renderer> = {
   csv: async () => (await import('./csv/render.ts')).csv,
   prometheus: async () => (await import('./prometheus/render.ts')).prometheus,
   ocsf: async () => (await import('./ocsf/render.ts')).ocsf,
+  cyclonedx: async () => (await import('./cyclonedx/render.ts')).cyclonedx,
   ecs: async () => (await import('./ecs/render.ts')).ecs,
 };

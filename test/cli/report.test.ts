@@ -114,6 +114,26 @@ describe('snowfence scan', () => {
     expect(read('second.html')).toContain('<svg class="chart"');
   });
 
+  it('lists the packages that it read, which a report no longer knows', async () => {
+    desk.write(
+      'image/var/lib/dpkg/status',
+      'Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.0.15-1\n\n',
+    );
+    const { code } = await desk.run(
+      'scan',
+      `rootfs:${file('image')}`,
+      '--manifest',
+      'web.manifest',
+      '--format',
+      'cyclonedx=bom.json',
+    );
+    expect(code).toBe(1);
+    const bom = JSON.parse(read('bom.json')) as { components: { components: { purl: string }[] }[] };
+    expect(bom.components[0]?.components.map(({ purl }) => purl)).toEqual(['pkg:deb/debian/openssl@3.0.15-1']);
+    const again = await desk.run('report', '--format', 'cyclonedx');
+    expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/let a scan write it/)]);
+  });
+
   it('with a format that does not exist contacts nobody', async () => {
     const { code, stderr } = await desk.run('scan', 'ssh://127.0.0.1:1', '--format', 'xml');
     expect([code, stderr]).toEqual([2, expect.stringMatching(/text, json, ndjson/)]);

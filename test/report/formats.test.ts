@@ -205,3 +205,73 @@ describe('markdown', () => {
       expect(text).toContain(word);
   });
 });
+
+describe('cyclonedx', () => {
+  // The names by which the copy of the schema refers to the two others.
+  const named = (name: string) => ({
+    ...published(name),
+    $id: `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`,
+  });
+  const check = checker(published('cyclonedx-1.6'), named('spdx'), named('jsf-0.82'));
+  const facts: [string, string][] = [
+    ['apk musl', '1.2.5-r0'],
+    ['apk-world nginx', '-'],
+    ['dpkg libc6:i386', '2.36-9 (auto)'],
+    ['dpkg openssl', '1:3.0.15-1 (hold, auto)'],
+    ['dpkg-diversion /bin/sh', 'dash /bin/sh.distrib'],
+    ['gem rake', '13.0.6 /usr/lib/gems'],
+    ['npm @scope/name', '1.0.0 /usr/lib/a\t2.0.0 /usr/lib/b'],
+    ['pacman bash', '5.2-1'],
+    ['pip requests', '2.31.0 /usr/lib/python3'],
+    ['rpm kernel', '1:5.14-1.x86_64,1:5.14-2.x86_64'],
+    ['rpm-key abc-def', 'key of somebody'],
+    ['snap core22', '1122, kept 1100'],
+    ['flatpak org.x.Y', 'stable'],
+    ['dpkg evil\xff\x1b[2J', '<script>'],
+  ];
+  const list = { os: { id: 'debian', version: '12' }, complete: true, facts };
+  const told = (report: Report, packagesOf: (id: string) => typeof list | undefined) => {
+    const chunks = loaded.get('cyclonedx')?.render(report, { color: false, all: false, packagesOf }) ?? [];
+    return JSON.parse([...chunks].join('')) as {
+      components: { name: string; components?: { name: string; version: string; purl?: string }[] }[];
+      compositions: { aggregate: string; assemblies: string[] }[];
+    };
+  };
+
+  it.each(Object.entries({ ...cases, evil: allEvil() }))('of %s follows the published schema', (_, report) => {
+    const bom = told(report, () => list);
+    expect(check(bom)).toEqual([]);
+    expect(check({ ...bom, specVersion: 1 })).not.toEqual([]);
+  });
+
+  it('names each installed package by its URL, and no setting of a package manager', () => {
+    const [one] = told(clean, () => list).components;
+    const all = one?.components ?? [];
+    expect(all.map(({ purl }) => purl)).toEqual([
+      'pkg:apk/debian/musl@1.2.5-r0?distro=debian-12',
+      'pkg:deb/debian/libc6@2.36-9?arch=i386&distro=debian-12',
+      'pkg:deb/debian/openssl@1%3A3.0.15-1?distro=debian-12',
+      'pkg:gem/rake@13.0.6',
+      'pkg:npm/%40scope/name@1.0.0',
+      'pkg:npm/%40scope/name@2.0.0',
+      'pkg:alpm/debian/bash@5.2-1?distro=debian-12',
+      'pkg:pypi/requests@2.31.0',
+      'pkg:rpm/debian/kernel@5.14-1?arch=x86_64&distro=debian-12&epoch=1',
+      'pkg:rpm/debian/kernel@5.14-2?arch=x86_64&distro=debian-12&epoch=1',
+      undefined,
+      undefined,
+      'pkg:deb/debian/evil%FF%1B%5B2J@%3Cscript%3E?distro=debian-12',
+    ]);
+    expect(all.map(({ name, version }) => `${name} ${version}`)).toContain('core22 1122');
+  });
+
+  it('says of each instance how far its list is known', () => {
+    const bom = told(odd, (id) => (id === 'db-1' ? undefined : { ...list, complete: id === 'web-2' }));
+    expect(bom.compositions.map(({ aggregate, assemblies }) => [aggregate, assemblies])).toEqual([
+      ['complete', ['instance-0']],
+      ['incomplete', ['instance-1']],
+      ['unknown', ['instance-2']],
+    ]);
+    expect(bom.components.map(({ components }) => components?.length)).toEqual([13, 13, undefined]);
+  });
+});

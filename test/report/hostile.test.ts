@@ -33,6 +33,10 @@ const forms: Record<string, (text: string, report: Report) => void> = {
   ndjson: (text) => lines(text).map((line) => JSON.parse(line)),
   ecs: (text) => lines(text).map((line) => JSON.parse(line)),
   ocsf: (text) => lines(text).map((line) => JSON.parse(line)),
+  cyclonedx: (text, { instances }) => {
+    const bom = JSON.parse(text) as { components: object[] };
+    expect(bom.components.length).toBe(instances.length);
+  },
   junit: (text, { instances }) => {
     const elements = elementsOf(text);
     expect(elements.filter((name) => name === 'testsuite').length).toBe(instances.length);
