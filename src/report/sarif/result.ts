@@ -80,11 +80,8 @@ function encodePath(path: Buffer): string {
 
 /** One segment of a URI path (RFC 3986, 3.3), byte for byte; `.` and `..` would mean something. */
 function segment(bytes: Buffer): string {
-  const text = [...bytes]
-    .map((byte) => {
-      const c = String.fromCharCode(byte);
-      return /[A-Za-z0-9._~-]/.test(c) ? c : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
+  const text = bytes
+    .toString('latin1')
+    .replace(/[^A-Za-z0-9._~-]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
   return /^\.{1,2}$/.test(text) ? text.replaceAll('.', '%2E') : text || '%00';
 }
