@@ -92,12 +92,19 @@ export async function outputsFor(
   return {
     wantsPackages: writers.some(({ needs }) => needs === 'packages'),
     async write(report, { stdout, env }, more = {}) {
+      const failures: unknown[] = [];
       for (const { file, write } of writers) {
         const color = file === '-' && wantsColor(stdout, env);
         const chunks = write(report, { color, all, ...more });
-        if (file === '-') await writeStream(stdout, chunks);
-        else writeFile(file, chunks);
+        try {
+          if (file === '-') await writeStream(stdout, chunks);
+          else writeFile(file, chunks);
+        } catch (error) {
+          // A full disk under one of them must not cost the others: the scan cannot be had again.
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

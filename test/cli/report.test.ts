@@ -75,6 +75,19 @@ describe('snowfence report', () => {
     expect(existsSync(file('a'))).toBe(false);
   });
 
+  it('that cannot be written costs no other', async () => {
+    const { code, stderr } = await desk.run(
+      'report',
+      'odd.json',
+      '--format',
+      'csv=/dev/full',
+      '--format',
+      'json=saved.json',
+    );
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/cannot write \/dev\/full: ENOSPC/)]);
+    expect(read('saved.json')).toBe(text);
+  });
+
   it('what is no report, or half of one, is exit 2', async () => {
     writeFileSync(file('half.json'), text.slice(0, 500));
     writeFileSync(file('other.json'), JSON.stringify({ ...report, instances: [{ id: 1 }] }));
