@@ -63,7 +63,7 @@ function stateOf(report: ReportView, one: InstanceReport): object {
       ...{ ...common, dataset: 'snowfence.instance', kind: 'state', category: ['host'], type: ['info'] },
       id: `${report.scan.id}/${printable(one.id)}`,
       outcome: one.verdict === 'clean' ? 'success' : 'failure',
-      duration: Math.round(one.seconds * 1e9),
+      duration: Math.round((one.seconds ?? 0) * 1e9),
     },
   };
 }

@@ -38,7 +38,7 @@ export function dataOf(one: InstanceReport, all: boolean, most: number): object 
     labels: Object.entries(one.labels)
       .slice(0, 20)
       .map(([key, value]) => cut(`${key}=${value}`, 200)),
-    hashed: [coverage.filesHashed, coverage.filesSeen],
+    hashed: [coverage.filesHashed, coverage.filesSeen].filter((n) => n !== undefined),
     counts,
     gaps: gaps.slice(0, 50).map(({ probe, reason, detail }) => [probe, reason, cut(detail, longest)]),
     more: Math.max(0, findings.length - most),

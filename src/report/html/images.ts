@@ -28,7 +28,7 @@ function row({ image, instances, snowflakes, consensus, recommendation }: ImageR
       ? 'nothing'
       : `<details><summary>${consensus.length}</summary><ul>${shared.join('')}${rest}</ul></details>`;
   const advice = recommendation
-    ? `<b>${recommendation.action}</b> ${escaped(recommendation.reason)} (confidence ${recommendation.confidence})`
+    ? `<b>${recommendation.action}</b> ${escaped(recommendation.reason)} ${recommendation.confidence ? `(confidence ${recommendation.confidence})` : ''}`
     : '';
   return `<tr><td><code>${escaped(cut(image, 300)) || 'unknown'}</code></td><td>${instances}</td><td>${snowflakes.length}</td><td>${list}</td><td>${advice}</td></tr>`;
 }

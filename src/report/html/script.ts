@@ -75,7 +75,7 @@ function instanceView(one) {
   const body = () => {
     const shown = one.findings.filter(fits);
     return [
-      el('p', {}, el('b', {}, one.action + ': '), one.reason + ' (confidence ' + one.confidence + ')'),
+      el('p', {}, el('b', {}, one.action + ': '), one.reason + (one.confidence ? ' (confidence ' + one.confidence + ')' : '')),
       pairs([['uri', one.uri], ['group', one.group], ['image', one.image], ['system', one.os], ['identity', one.identity], ['launched', one.launchedAt],
         ['labels', one.labels.join(', ')], ['files hashed', one.hashed.join(' of ')]]),
       ...one.gaps.map(([probe, reason, detail]) => el('p', { class: 'v-incomplete' }, el('span', { class: 'tag' }, 'not read'), probe + ': ' + detail + ' [' + reason + ']')),

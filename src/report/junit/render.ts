@@ -60,7 +60,7 @@ function* suite(one: InstanceReport, all: boolean, startedAt: string): Iterable<
     recommendation: `${one.recommendation.action}: ${one.recommendation.reason}`,
   };
   yield [
-    `  <testsuite name="${name}"${attributes(counts)} time="${one.seconds.toFixed(3)}" timestamp="${utc(startedAt)}" hostname="${name}">`,
+    `  <testsuite name="${name}"${attributes(counts)} time="${(one.seconds ?? 0).toFixed(3)}" timestamp="${utc(startedAt)}" hostname="${name}">`,
     '    <properties>',
     ...Object.entries(properties).map(([key, value]) => `      <property name="${key}" value="${escaped(value)}"/>`),
     '    </properties>',

@@ -27,7 +27,7 @@ export function detailsOf(one: InstanceReport, { count, first }: Group, all: boo
     ...(more > 0 ? [`- and ${more} more`] : []),
     ...one.gaps
       .slice(0, mostFindings)
-      .map(({ probe, reason, detail }) => `- **unread** ${code(probe)}: ${prose(detail)} (${reason})`),
+      .map(({ probe, reason, detail }) => `- **unread** ${code(probe)}: ${prose(detail)} (${prose(reason)})`),
     '',
     '</details>',
     '',

@@ -121,7 +121,7 @@ function sampleOf(one: InstanceReport): Omit<Sample, 'target'> {
   for (const finding of one.findings) if (isLive(finding)) findings[finding.severity]++;
   const { verdict, score, gaps, coverage, seconds } = one;
   const known = { group: label(one.group), image: label(imageOf(one)), verdict: label(verdict) };
-  return { ...known, score, findings, gaps: gaps.length, files: coverage.files, seconds };
+  return { ...known, score, findings, gaps: gaps.length, files: coverage.files, seconds: seconds ?? 0 };
 }
 
 /** What printable() gives may be longer: cut afterwards. */

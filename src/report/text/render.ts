@@ -69,7 +69,7 @@ function groupLines(instance: InstanceReport, group: Group, { paint, all, isShar
       : []),
     ...instance.gaps.map(
       (gap) =>
-        `  ${paint('magenta', 'unread'.padEnd(8))} ${printable(gap.probe)}: ${printable(gap.detail)} ${paint('dim', `[${gap.reason}]`)}`,
+        `  ${paint('magenta', 'unread'.padEnd(8))} ${printable(gap.probe)}: ${printable(gap.detail)} ${paint('dim', `[${printable(gap.reason)}]`)}`,
     ),
     ...(hidden > 0
       ? [
