@@ -9,8 +9,8 @@ import { imagesOf } from './images.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 
-/** Instances in one element of data. */
-const atOnce = 100;
+/** Characters of data in one element, about. */
+const atOnce = 200_000;
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -27,19 +27,19 @@ export const html: Renderer = {
     yield imagesOf(report);
     yield browser();
     const each = findingsEach(report.instances.length);
-    let held: object[] = [];
+    let held = '';
     for (const one of report.instances) {
-      held.push(dataOf(one, all, each));
+      held += `${held === '' ? '' : ',\n'}${json(dataOf(one, all, each))}`;
       if (held.length < atOnce) continue;
       yield element(held);
-      held = [];
+      held = '';
     }
-    if (held.length > 0) yield element(held);
+    if (held !== '') yield element(held);
     yield `<script type="module">${script}</script>\n</body></html>\n`;
   },
 };
 
-const element = (held: object[]) => `<script type="application/json" class="data">${json(held)}</script>\n`;
+const element = (held: string) => `<script type="application/json" class="data">[${held}]</script>\n`;
 
 function head({ scan, summary, instances }: ReportView): string {
   const policy = [
