@@ -1,10 +1,11 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { wholeOf } from '../app/stored.ts';
 import { complianceFormats } from '../compliance/registry.ts';
 import { UserError } from '../core/errors.ts';
 import { provide } from '../core/registry.ts';
-import type { Report, ReportView } from '../core/report.ts';
+import type { ReportView } from '../core/report.ts';
 import { renderers } from '../report/registry.ts';
 import type { Renderer, RenderOptions } from '../report/renderer.ts';
 import { nearest } from '../schema/validate.ts';
@@ -150,13 +151,8 @@ async function writerFor(kind: ReportKind, format: string): Promise<{ write: Wri
   }
   if (kind === 'compliance') {
     const render = await provide(complianceFormats, 'format', wanted);
-    return { write: (report) => [render(whole(report))] };
+    return { write: (report) => [render(wholeOf(report))] };
   }
   const renderer = await provide(renderers, 'format', wanted);
   return { write: (report, options) => renderer.render(report, options), needs: renderer.needs };
-}
-
-/** All instances at once, for those who cannot do with less. */
-function whole(report: ReportView): Report {
-  return Array.isArray(report.instances) ? (report as Report) : { ...report, instances: [...report.instances] };
 }

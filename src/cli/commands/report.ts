@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Store } from '../../core/ports.ts';
 import { type Context, openStore } from '../context.ts';
-import { readWholeReport, storedReport } from '../files.ts';
+import { readWholeReport, storedView } from '../files.ts';
 import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 
 const after = `
@@ -31,7 +31,7 @@ async function renderAgain(of: string, flags: OutputFlags & { store?: string }, 
   if (isFile(of)) return outputs.write(await readWholeReport(of), context);
   const store: Store = await openStore(flags.store);
   try {
-    await outputs.write(storedReport(store, of), context, { history: store.listScans(historyLength) });
+    await outputs.write(storedView(store, of), context, { history: store.listScans(historyLength) });
   } finally {
     store.close();
   }
