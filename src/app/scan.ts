@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
+import type { Fingerprint } from '../core/facts.ts';
 import { isLive, severities } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance, Limits, RememberedInstance, Store } from '../core/ports.ts';
@@ -39,6 +40,8 @@ export interface ScanOptions {
   signal: AbortSignal;
   version: string;
   onEvent?: (event: ScanEvent) => void;
+  /** Given what was read of each instance while it is held, and its image's fingerprint; must keep neither. */
+  onRead?: (instance: string, live: Fingerprint, image: Fingerprint | undefined) => void;
 }
 
 /** Scans instances, a few at a time; one bad host never stops the others. An abort gives a partial report. */
@@ -169,6 +172,7 @@ async function scanOne(
       Object.assign(outcome, { manifest }, judged, keeper.keep(findings));
       if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
     } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
+    options.onRead?.(instance.id, live, manifest?.fingerprint);
     letGo(live.files, [manifest?.fingerprint.files, plan.ask.expected?.stream]);
   } catch (error) {
     outcome.gaps = [reachGap(error)];

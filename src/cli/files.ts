@@ -28,17 +28,44 @@ export function writeResult(path: string, text: string): void {
   writeFile(path, [text]);
 }
 
+const howToWrite = 'write one with "snowfence scan ... --format json --output FILE"';
+
 /** A JSON report from a file. @throws UserError when it cannot be read, or is none. */
 export function readReport(path: string): Report {
-  const hint = 'write one with "snowfence scan ... --format json --output FILE"';
+  return reportOf(path, () => readFileSync(path, 'utf8'));
+}
+
+/**
+ * The same, proved against the published schema, so that whoever renders it may rely on each field; `-` = standard input.
+ * @throws UserError
+ */
+export async function readWholeReport(path: string): Promise<Report> {
+  const name = path === '-' ? 'standard input' : path;
+  const [{ compileSchema }, { reportSchema }, { text }] = await Promise.all([
+    import('../schema/validate.ts'),
+    import('../schema/report.ts'),
+    import('node:stream/consumers'),
+  ]);
+  const given = path === '-' ? await text(process.stdin) : undefined;
+  const report = reportOf(name, () => given ?? readFileSync(path, 'utf8'));
+  const mistakes = (await compileSchema(reportSchema))(report);
+  if (mistakes.length === 0) return report;
+  const shown = mistakes.slice(0, 5).map(({ pointer, message }) => `${pointer || '/'} ${message}`);
+  throw new UserError(
+    `${name} is no whole report: ${shown.join('; ')}`,
+    '"snowfence schema report" prints what a report must hold',
+  );
+}
+
+function reportOf(name: string, read: () => string): Report {
   let report: Partial<Report> | null;
   try {
-    report = JSON.parse(readFileSync(path, 'utf8')) as Partial<Report> | null;
+    report = JSON.parse(read()) as Partial<Report> | null;
   } catch (error) {
-    throw new UserError(`cannot read the report ${path}: ${messageOf(error)}`, hint, { cause: error });
+    throw new UserError(`cannot read the report ${name}: ${messageOf(error)}`, howToWrite, { cause: error });
   }
   if (report?.schema !== 'snowfence.report/v1' || !Array.isArray(report.instances))
-    throw new UserError(`${path} is no report: its schema is ${JSON.stringify(report?.schema)}`, hint);
+    throw new UserError(`${name} is no report: its schema is ${JSON.stringify(report?.schema)}`, howToWrite);
   return report as Report;
 }
 

@@ -12,6 +12,7 @@ import { addManifest } from './commands/manifest.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
+import { addReport } from './commands/report.ts';
 import { addScan } from './commands/scan.ts';
 import { addSchema } from './commands/schema.ts';
 import { addWaiver } from './commands/waiver.ts';
@@ -61,6 +62,7 @@ export async function main(argv: string[]): Promise<number> {
     addReplace,
     addManifest,
     addHistory,
+    addReport,
     addPolicy,
     addWaiver,
     addInventory,

@@ -1,12 +1,13 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { wholeOf } from '../app/stored.ts';
 import { complianceFormats } from '../compliance/registry.ts';
 import { UserError } from '../core/errors.ts';
 import { provide } from '../core/registry.ts';
-import type { Report, ReportView } from '../core/report.ts';
+import type { ReportView } from '../core/report.ts';
 import { renderers } from '../report/registry.ts';
-import type { RenderOptions } from '../report/renderer.ts';
+import type { Renderer, RenderOptions } from '../report/renderer.ts';
 import { nearest } from '../schema/validate.ts';
 import { type Context, collectOption, wantsColor } from './context.ts';
 import { writeFile, writeStream } from './write.ts';
@@ -47,12 +48,20 @@ type Write = (report: ReportView, options: RenderOptions) => Iterable<string>;
 
 /** Results of one report, proved possible before anybody is asked anything. */
 export interface Outputs {
+  /** Does one of them list the packages of the instances? */
+  wantsPackages: boolean;
   /** Writes all of them, one after the other. @throws UserError for a file that cannot be written. */
-  write(report: ReportView, context: Context, more?: Pick<RenderOptions, 'history'>): Promise<void>;
+  write(report: ReportView, context: Context, more?: Pick<RenderOptions, 'history' | 'packagesOf'>): Promise<void>;
 }
 
-/** Reads what the flags ask for. @throws UserError for a format, a file or a combination that cannot be. */
-export async function outputsFor({ format, report: kind, output, all = false }: OutputFlags): Promise<Outputs> {
+/**
+ * Reads what the flags ask for; `ofScan`: of a scan that is yet to come, which knows more than its report.
+ * @throws UserError for a format, a file or a combination that cannot be.
+ */
+export async function outputsFor(
+  { format, report: kind, output, all = false }: OutputFlags,
+  ofScan = false,
+): Promise<Outputs> {
   const asked = (format.length > 0 ? format : ['text']).map(split);
   const bare = asked.filter(({ file }) => file === undefined);
   if (bare.length > 1)
@@ -66,8 +75,14 @@ export async function outputsFor({ format, report: kind, output, all = false }: 
       'leave it out, or give a --format without =FILE',
     );
   const writers = await Promise.all(
-    asked.map(async (one) => ({ file: one.file ?? output ?? '-', write: await writerFor(kind, one.format) })),
+    asked.map(async (one) => ({ file: one.file ?? output ?? '-', ...(await writerFor(kind, one.format)) })),
   );
+  const lacking = asked.find((_, i) => writers[i]?.needs && !ofScan);
+  if (lacking)
+    throw new UserError(
+      `--format ${lacking.format} needs the packages of each instance, and a report holds only what differs`,
+      `let a scan write it: snowfence scan ... --format ${lacking.format}=FILE`,
+    );
   const places = writers.map(({ file }) => (file === '-' ? file : placeOf(file)));
   const twice = writers.find((_, i) => places.indexOf(places[i] as string) !== i);
   if (twice)
@@ -76,13 +91,21 @@ export async function outputsFor({ format, report: kind, output, all = false }: 
       'give each a file of its own',
     );
   return {
+    wantsPackages: writers.some(({ needs }) => needs === 'packages'),
     async write(report, { stdout, env }, more = {}) {
+      const failures: unknown[] = [];
       for (const { file, write } of writers) {
         const color = file === '-' && wantsColor(stdout, env);
         const chunks = write(report, { color, all, ...more });
-        if (file === '-') await writeStream(stdout, chunks);
-        else writeFile(file, chunks);
+        try {
+          if (file === '-') await writeStream(stdout, chunks);
+          else writeFile(file, chunks);
+        } catch (error) {
+          // A full disk under one of them must not cost the others: the scan cannot be had again.
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
@@ -100,8 +123,10 @@ function split(text: string): { format: string; file?: string } {
 function placeOf(file: string): string {
   const path = resolve(file);
   if (existsSync(path)) {
-    if (statSync(path).isDirectory()) throw new UserError(`cannot write ${file}: it is a directory`, 'name a file');
-    return realpathSync(path);
+    const found = statSync(path);
+    if (found.isDirectory()) throw new UserError(`cannot write ${file}: it is a directory`, 'name a file');
+    // What is no file may have no name behind its links (/dev/stdout).
+    return found.isFile() ? realpathSync(path) : path;
   }
   const above = dirname(path);
   if (!existsSync(above))
@@ -113,7 +138,7 @@ function placeOf(file: string): string {
 }
 
 /** How a report is written. @throws UserError for a format that its kind does not have. */
-async function writerFor(kind: ReportKind, format: string): Promise<Write> {
+async function writerFor(kind: ReportKind, format: string): Promise<{ write: Write; needs?: Renderer['needs'] }> {
   // What a person reads on a terminal is fit for a ticket too.
   const wanted = kind === 'compliance' && format === 'text' ? 'markdown' : format;
   const known = Object.keys(kind === 'compliance' ? complianceFormats : renderers);
@@ -126,13 +151,8 @@ async function writerFor(kind: ReportKind, format: string): Promise<Write> {
   }
   if (kind === 'compliance') {
     const render = await provide(complianceFormats, 'format', wanted);
-    return (report) => [render(whole(report))];
+    return { write: (report) => [render(wholeOf(report))] };
   }
   const renderer = await provide(renderers, 'format', wanted);
-  return (report, options) => renderer.render(report, options);
-}
-
-/** All instances at once, for those who cannot do with less. */
-function whole(report: ReportView): Report {
-  return Array.isArray(report.instances) ? (report as Report) : { ...report, instances: [...report.instances] };
+  return { write: (report, options) => renderer.render(report, options), needs: renderer.needs };
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import type { ScanOptions } from '../app/scan.ts';
 import { type Depth, depths } from '../core/ask.ts';
-import type { Instance, Store } from '../core/ports.ts';
-import type { ReportView, ScanEvent } from '../core/report.ts';
+import type { Instance } from '../core/ports.ts';
+import type { ReportView } from '../core/report.ts';
 import { collectOption, numberOption } from './context.ts';
 import { readKey } from './files.ts';
 import { instancesFor } from './instances.ts';
@@ -96,7 +97,7 @@ export function addScanningOptions(command: Command): Command {
 export interface PreparedScan {
   instances: Instance[];
   /** Scans. An abort gives a partial report. */
-  run(how: { store?: Store; signal: AbortSignal; onEvent?: (event: ScanEvent) => void }): Promise<ReportView>;
+  run(how: Pick<ScanOptions, 'store' | 'signal' | 'onEvent' | 'onRead'>): Promise<ReportView>;
 }
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */
@@ -121,7 +122,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
   };
   return {
     instances,
-    run: ({ store, signal, onEvent }) =>
+    run: ({ store, signal, onEvent, onRead }) =>
       scan({
         instances,
         manifests: new ManifestBook(store, fixed),
@@ -149,6 +150,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
         signal,
         version: version(),
         ...(onEvent ? { onEvent } : {}),
+        ...(onRead ? { onRead } : {}),
       }),
   };
 }

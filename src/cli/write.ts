@@ -8,6 +8,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -85,11 +86,13 @@ function writeAll(file: number, bytes: Buffer, failed: (error: unknown) => UserE
 
 /** Where a result really goes: behind symbolic links, and with the mode of what stands there. */
 function placeOf(path: string): { path: string; regular: boolean; mode?: number } {
+  let found: Stats;
   try {
-    const real = realpathSync(path);
-    const found = statSync(real);
-    return { path: real, regular: found.isFile(), ...(found.isFile() ? { mode: found.mode & 0o777 } : {}) };
+    found = statSync(path);
   } catch {
     return { path, regular: true };
   }
+  // A pipe may stand behind a link that leads to no name (/dev/stdout), so it is opened by the name it was given.
+  if (!found.isFile()) return { path, regular: false };
+  return { path: realpathSync(path), regular: true, mode: found.mode & 0o777 };
 }

@@ -38,6 +38,16 @@ export type ReportView = Omit<Report, 'instances'> & {
   instances: Iterable<InstanceReport> & { readonly length: number };
 };
 
+/** What is installed on one instance, as it was read: a report has no list of packages, only what differs. */
+export interface PackageList {
+  /** `ID` and `VERSION_ID` of os-release; empty when unknown. */
+  os: { id: string; version: string };
+  /** False when something of it could not be read. */
+  complete: boolean;
+  /** Canonical facts: `dpkg openssl` -> `3.0.11-1`, and settings of package managers among them. */
+  facts: Iterable<[key: string, value: string]>;
+}
+
 /** One control of a compliance framework, e.g. `NIST 800-53 CM-6`, over the instances of a scan. */
 export interface ControlReport {
   control: string;

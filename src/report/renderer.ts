@@ -1,5 +1,5 @@
 import type { ScanRow } from '../core/ports.ts';
-import type { ReportView } from '../core/report.ts';
+import type { PackageList, ReportView } from '../core/report.ts';
 
 /** How a person wants it shown. */
 export interface RenderOptions {
@@ -8,6 +8,8 @@ export interface RenderOptions {
   all: boolean;
   /** Scans before this one, newest first, for formats that draw them; absent where no store was asked. */
   history?: readonly ScanRow[];
+  /** The packages of an instance by its id, while a scan still knows them; undefined of one that was not read. */
+  packagesOf?: (instance: string) => PackageList | undefined;
 }
 
 /**
@@ -16,5 +18,7 @@ export interface RenderOptions {
  */
 export interface Renderer {
   format: string;
+  /** What it needs beside the report; only a scan has it. */
+  needs?: 'packages';
   render(report: ReportView, options: RenderOptions): Iterable<string>;
 }

@@ -47,6 +47,12 @@ const instance = {
       properties: {
         files: { type: 'number', minimum: 0, maximum: 1 },
         depth: { enum: ['full', 'quick', 'metadata'] },
+        filesSeen: count,
+        filesHashed: count,
+        bytesHashed: count,
+        processes: count,
+        containerProcesses: count,
+        excluded: { type: 'array', items: text },
         filesHashedNow: { type: 'integer', minimum: 0 },
         socketsJudged: { type: 'boolean' },
         bytesReceived: { type: 'integer', minimum: 0 },

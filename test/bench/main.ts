@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { labImage } from '../lab/image.ts';
 import { labProblem } from '../lab/require.ts';
 import { framesOfAudit } from './frames.ts';
+import { formatCosts } from './formats.ts';
 import { againstAnsible, scannerCost } from './many.ts';
 import { interleave, type Row, run, seconds, table } from './measure.ts';
 import { diffAgainstComm } from './streams.ts';
@@ -56,6 +57,8 @@ try {
   take(await againstAnsible(image, where));
   say('many instances at once');
   const costs = await scannerCost(image, where, quick ? [20] : [20, 200, 1000]);
+  say('formats of ten thousand instances');
+  costs.push(...formatCosts(10_000, quick ? 5 : 50));
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, temporary files in ${tmpdir() === where ? 'tmp' : 'memory'}\n`,
   );

@@ -87,6 +87,7 @@ export const owners: readonly Owner[] = [
     },
   },
   { under: 'report/', why: 'reports of our own' },
+  { under: 'schemas/', why: 'schemas that owners of report formats publish; for tests' },
   { under: 'state/authority', why: 'read by node:crypto; test/policy/trust-store.test.ts' },
   ...['debian', 'rhel', 'alpine'].map((system) => ({ under: `state/${system}.facts`, why: 'facts of our own' })),
   {

@@ -75,4 +75,40 @@ describe('reports', () => {
     expect(short).toContain('2 expected differences not shown (--all shows them)');
     expect(await rendered('odd', 'text', { color: false, all: true })).toContain('/etc/hostname');
   });
+
+  it.each(formats)('%s tells a report that has only what the schema requires', async (format) => {
+    const [one] = cases['odd']?.instances.slice(1) ?? [];
+    const [found] = one?.findings ?? [];
+    if (!one || !found) throw new Error('no finding');
+    const { id, kind, change, subject, severity, disposition, rule, reason, explains, controls } = found;
+    const { uri, name, group, labels, image, manifest, verdict, flags, score, gaps } = one;
+    const least = {
+      ...cases['odd'],
+      instances: ['snowflake', 'clean'].map((word) => ({
+        ...{ id: one.id, uri, name, group, labels, image, manifest, verdict: word, flags, score, gaps },
+        recommendation: { action: 'keep', reason },
+        coverage: { files: 1 },
+        findings:
+          word === verdict
+            ? [{ id, kind, change, subject, severity, disposition, rule, reason, explains, controls }]
+            : [],
+      })),
+      fleet: [
+        {
+          image: 'x',
+          instances: 1,
+          consensus: [],
+          clusters: [],
+          snowflakes: [],
+          recommendation: { action: 'keep', reason },
+        },
+      ],
+    };
+    expect((await compileSchema(reportSchema))(least)).toEqual([]);
+    const told = [...((await renderers[format]?.())?.render(least as never, { color: false, all: false }) ?? [])].join(
+      '',
+    );
+    const data = told.replace(/<script type="module">[\s\S]*/, '');
+    expect(data).not.toMatch(/undefined|NaN|null(?!,"verdict)/);
+  });
 });

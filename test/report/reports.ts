@@ -1,5 +1,5 @@
 import { display, keyOf } from '../../src/core/bytes.ts';
-import type { InstanceReport, Report, ReportFinding } from '../../src/core/report.ts';
+import type { InstanceReport, Report, ReportFinding, ReportView } from '../../src/core/report.ts';
 
 const scan: Report['scan'] = {
   id: '0f9a1c5e-0000-4000-8000-000000000001',
@@ -181,3 +181,19 @@ const clean: Report = {
 };
 
 export const cases: Record<string, Report> = { odd, clean };
+
+/** The same report, with instances that are made anew in each pass. */
+export function onTheFly(name: string): ReportView {
+  const report = cases[name];
+  if (!report) throw new Error(`no ${name}`);
+  const { instances, ...rest } = report;
+  return {
+    ...rest,
+    instances: {
+      length: instances.length,
+      *[Symbol.iterator]() {
+        for (const one of instances) yield structuredClone(one);
+      },
+    },
+  };
+}

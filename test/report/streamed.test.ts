@@ -1,23 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportView } from '../../src/core/report.ts';
 import { renderers } from '../../src/report/registry.ts';
-import { cases } from './reports.ts';
-
-/** The same report, with instances that are made anew in each pass. */
-function onTheFly(name: string): ReportView {
-  const report = cases[name];
-  if (!report) throw new Error(`no ${name}`);
-  const { instances, ...rest } = report;
-  return {
-    ...rest,
-    instances: {
-      length: instances.length,
-      *[Symbol.iterator]() {
-        for (const one of instances) yield structuredClone(one);
-      },
-    },
-  };
-}
+import { cases, onTheFly } from './reports.ts';
 
 const all = Object.keys(cases).flatMap((name) => Object.keys(renderers).map((format) => [name, format] as const));
 

@@ -53,16 +53,28 @@ export function addScan(program: Command, context: Context): void {
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
   (await import('../memory.ts')).keepMemoryLow();
-  const { exitOf } = await import('../../app/outcome.ts');
-  const outputs = await outputsFor(flags);
+  const [{ exitOf }, { PackageBook }] = await Promise.all([
+    import('../../app/outcome.ts'),
+    import('../../app/packages.ts'),
+  ]);
+  const outputs = await outputsFor(flags, true);
   const prepared = await prepareScan(uris, flags);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
   const progress = await startProgress(flags, context, prepared.instances.length);
   try {
     const { onEvent } = progress;
-    const report = await prepared.run({ ...(store ? { store } : {}), signal: context.signal, onEvent });
+    const packages = outputs.wantsPackages ? new PackageBook() : undefined;
+    const report = await prepared.run({
+      ...(store ? { store } : {}),
+      ...(packages ? { onRead: packages.keep.bind(packages) } : {}),
+      signal: context.signal,
+      onEvent,
+    });
     progress.stop();
-    await outputs.write(report, context, store ? { history: store.listScans(historyLength) } : {});
+    await outputs.write(report, context, {
+      ...(store ? { history: store.listScans(historyLength) } : {}),
+      ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
+    });
     const codes = [exitOf(report, flags.failOn) as ExitCode];
     if (flags.replace && !context.signal.aborted)
       codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));

@@ -21,7 +21,7 @@ export function findingLines(finding: ReportFinding, paint: Paint, of?: string):
   const tail = notes.length > 0 ? paint('dim', ` (${notes.join(', ')})`) : '';
   const values = finding.kind === 'package' ? versionChange(finding) : valueChange(finding);
   return [
-    `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', finding.subject)}${values}${tail}`,
+    `  ${paint(style, mark.padEnd(8))} ${signs[finding.change]} ${finding.kind} ${paint('bold', printable(finding.subject))}${values}${tail}`,
     `           ${paint('dim', printable(finding.reason))}`,
     ...(finding.diff ? diffLines(finding.diff, paint) : []),
     ...attributionLine(finding, of).map((line) => `           ${paint('dim', line)}`),
@@ -54,7 +54,7 @@ function diffLines(diff: string, paint: Paint): string[] {
   const lines = diff.split('\n').filter((line) => line !== '' && !/^(---|\+\+\+) /.test(line));
   const shown = lines.slice(0, maxDiff).map((line) => {
     const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
-    return `             ${paint(style, line.replaceAll('\t', '    '))}`;
+    return `             ${paint(style, printable(line.replaceAll('\t', '    ')))}`;
   });
   return lines.length > maxDiff
     ? [...shown, paint('dim', `             ... ${lines.length - maxDiff} more lines`)]

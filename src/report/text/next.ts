@@ -1,6 +1,6 @@
 import { printable } from '../../core/bytes.ts';
 import type { ReportView } from '../../core/report.ts';
-import type { Named } from './overview.ts';
+import type { Named } from '../overview.ts';
 import type { Paint } from './style.ts';
 
 /** Names of instances, the first twelve. */

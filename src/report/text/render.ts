@@ -1,11 +1,11 @@
 import { printable } from '../../core/bytes.ts';
 import { isLive } from '../../core/finding.ts';
 import type { InstanceReport, ReportFinding } from '../../core/report.ts';
+import { type Clean, type Group, overviewOf, type Shared } from '../overview.ts';
 import type { Renderer } from '../renderer.ts';
 import { inOrder } from '../stream.ts';
 import { findingLines } from './finding.ts';
 import { names, nextSteps } from './next.ts';
-import { type Clean, type Group, overviewOf, type Shared } from './overview.ts';
 import { type Paint, painter, verdictStyle } from './style.ts';
 import { summaryLines } from './summary.ts';
 
@@ -69,7 +69,7 @@ function groupLines(instance: InstanceReport, group: Group, { paint, all, isShar
       : []),
     ...instance.gaps.map(
       (gap) =>
-        `  ${paint('magenta', 'unread'.padEnd(8))} ${gap.probe}: ${printable(gap.detail)} ${paint('dim', `[${gap.reason}]`)}`,
+        `  ${paint('magenta', 'unread'.padEnd(8))} ${printable(gap.probe)}: ${printable(gap.detail)} ${paint('dim', `[${printable(gap.reason)}]`)}`,
     ),
     ...(hidden > 0
       ? [

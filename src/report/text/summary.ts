@@ -26,7 +26,7 @@ export function summaryLines(report: ReportView, unjudged: boolean, paint: Paint
         ]
       : []),
     ...waiverLine(report, paint),
-    paint('dim', `scan ${report.scan.id} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
+    paint('dim', `scan ${printable(report.scan.id)} took ${seconds.toFixed(1)} s, depth ${report.scan.depth}`),
   ];
 }
 

@@ -1,5 +1,5 @@
-import { type Verdict, verdicts } from '../../core/finding.ts';
-import type { InstanceReport, ReportFinding, ReportView } from '../../core/report.ts';
+import { type Verdict, verdicts } from '../core/finding.ts';
+import type { InstanceReport, ReportFinding, ReportView } from '../core/report.ts';
 import { alike, keyOf } from './alike.ts';
 
 /** Some instances: how many, and the names of the first twelve. */
@@ -100,8 +100,9 @@ function add(all: Map<string, Named>, key: string, name: string): void {
 
 function addClean(clean: Clean, { coverage }: InstanceReport): void {
   clean.count++;
-  clean.files += coverage.filesHashed;
-  clean.now += coverage.filesHashedNow ?? coverage.filesHashed;
+  // Reports of scanners before these counts have none.
+  clean.files += coverage.filesHashed ?? 0;
+  clean.now += coverage.filesHashedNow ?? coverage.filesHashed ?? 0;
   const oldest = coverage.oldestHashAt ?? '';
   if (oldest !== '' && oldest < clean.oldest) clean.oldest = oldest;
 }

@@ -1,5 +1,5 @@
-import { isLive } from '../../core/finding.ts';
-import type { InstanceReport, ReportFinding, ReportView } from '../../core/report.ts';
+import { isLive } from '../core/finding.ts';
+import type { InstanceReport, ReportFinding, ReportView } from '../core/report.ts';
 
 /** What tells instances that drifted alike, by the fleet's part of the report. */
 export interface Alike {
