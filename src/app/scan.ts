@@ -4,6 +4,7 @@ import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
 import { isLive, severities } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
+import type { MakeOutgoing } from '../core/notify.ts';
 import type { Instance, Limits, RememberedInstance, Store } from '../core/ports.ts';
 import type { InstanceReport, ReportView, ScanEvent } from '../core/report.ts';
 import { Keeper } from '../fleet/keeper.ts';
@@ -39,6 +40,8 @@ export interface ScanOptions {
   signal: AbortSignal;
   version: string;
   onEvent?: (event: ScanEvent) => void;
+  /** What the scan leaves to be sent; it is remembered with the scan. */
+  outgoing?: (report: ReportView) => MakeOutgoing;
 }
 
 /** Scans instances, a few at a time; one bad host never stops the others. An abort gives a partial report. */
@@ -88,7 +91,7 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
     waivers: waiverReports((await policy()).waivers, waived, Date.parse(startedAt)),
   };
   const telling = told(report.instances, onEvent);
-  if (store) remember(store, report, telling, outcomes);
+  if (store) remember(store, report, telling, outcomes, options.outgoing?.(report));
   else if (options.onEvent) for (const _ of telling);
   onEvent({ type: 'scan-finished', scan: report.scan, summary: report.summary, fleet: report.fleet });
   return report;
@@ -209,7 +212,13 @@ async function ofDaemon(
   }
 }
 
-function remember(store: Store, report: ReportView, instances: Iterable<InstanceReport>, outcomes: Outcome[]): void {
+function remember(
+  store: Store,
+  report: ReportView,
+  instances: Iterable<InstanceReport>,
+  outcomes: Outcome[],
+  outgoing?: MakeOutgoing,
+): void {
   const { id, startedAt, finishedAt, partial } = report.scan;
   const { findings } = report.summary;
   const live = severities.reduce((sum, severity) => sum + findings[severity], 0);
@@ -218,6 +227,7 @@ function remember(store: Store, report: ReportView, instances: Iterable<Instance
     { id, startedAt, finishedAt, instances: report.instances.length, findings: live, worst, partial },
     JSON.stringify({ ...report, instances: [] }),
     remembered(instances, outcomes),
+    outgoing,
   );
 }
 

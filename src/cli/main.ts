@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
 import { addInventory } from './commands/inventory.ts';
 import { addManifest } from './commands/manifest.ts';
+import { addNotify } from './commands/notify.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
@@ -61,6 +62,7 @@ export async function main(argv: string[]): Promise<number> {
     addHistory,
     addPolicy,
     addWaiver,
+    addNotify,
     addInventory,
     addProbe,
     addDoctor,

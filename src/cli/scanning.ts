@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Depth, depths } from '../core/ask.ts';
+import type { MakeOutgoing } from '../core/notify.ts';
 import type { Instance, Store } from '../core/ports.ts';
 import type { ReportView, ScanEvent } from '../core/report.ts';
 import { collectOption, numberOption } from './context.ts';
@@ -96,7 +97,12 @@ export function addScanningOptions(command: Command): Command {
 export interface PreparedScan {
   instances: Instance[];
   /** Scans. An abort gives a partial report. */
-  run(how: { store?: Store; signal: AbortSignal; onEvent?: (event: ScanEvent) => void }): Promise<ReportView>;
+  run(how: {
+    store?: Store;
+    signal: AbortSignal;
+    onEvent?: (event: ScanEvent) => void;
+    outgoing?: (report: ReportView) => MakeOutgoing;
+  }): Promise<ReportView>;
 }
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */
@@ -121,7 +127,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
   };
   return {
     instances,
-    run: ({ store, signal, onEvent }) =>
+    run: ({ store, signal, onEvent, outgoing }) =>
       scan({
         instances,
         manifests: new ManifestBook(store, fixed),
@@ -149,6 +155,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
         signal,
         version: version(),
         ...(onEvent ? { onEvent } : {}),
+        ...(outgoing ? { outgoing } : {}),
       }),
   };
 }

@@ -46,9 +46,10 @@ export interface Transition {
 }
 
 /** Transitions of one thing on several instances. */
-export interface NotificationItem extends Omit<Transition, 'instance' | 'key' | 'verdicts'> {
-  /** Those of them that are named, and by which key. */
-  instances: (NotifiedInstance & { key: string })[];
+export interface NotificationItem extends Omit<Transition, 'instance' | 'key' | 'verdicts' | 'finding'> {
+  finding?: Omit<NonNullable<Transition['finding']>, 'id'>;
+  /** Those of them that are named, by which key, and the id of the finding there. */
+  instances: (NotifiedInstance & { key: string; finding?: string })[];
   /** How many instances share it, of how many of the same image in the scan. */
   seen: number;
   of: number;
@@ -156,7 +157,9 @@ export interface Outgoing {
 }
 
 /** Makes what is to be sent out of what was told of an instance before. Pure: it is called inside a transaction. */
-export type MakeOutgoing = (told: (fleet: string, instance: string) => string | undefined) => Outgoing;
+export type MakeOutgoing = (
+  told: (fleet: string, instance: string) => { state: string; seenAt: string } | undefined,
+) => Outgoing;
 
 /** Messages that are to be delivered. All times RFC 3339 UTC; every call is durable when it returns. */
 export interface Outbox {

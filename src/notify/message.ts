@@ -96,14 +96,20 @@ function grouped(transitions: Transition[], { instances }: Report, named: number
   const images = new Map<string, number>();
   for (const { image } of instances) images.set(image.ref, (images.get(image.ref) ?? 0) + 1);
   const groups = new Map<string, NotificationItem & { images: Set<string> }>();
-  for (const { instance, key, verdicts: _, ...rest } of transitions) {
+  for (const { instance, key, verdicts: _, finding, ...rest } of transitions) {
     const { kind, about, severity, was, by, title } = rest;
     const like = JSON.stringify([kind, about, severity, was, by, title]);
-    const group = groups.get(like) ?? { ...rest, instances: [], seen: 0, of: 0, images: new Set<string>() };
+    const { id, ...what } = finding ?? { id: undefined };
+    const group = groups.get(like) ?? {
+      ...rest,
+      ...(finding ? { finding: what as NonNullable<NotificationItem['finding']> } : {}),
+      ...{ instances: [], seen: 0, of: 0, images: new Set<string>() },
+    };
     groups.set(like, group);
     group.seen++;
     if (rest.since < group.since) group.since = rest.since;
-    if (group.instances.length < named) group.instances.push({ ...instance, key });
+    if (group.instances.length < named)
+      group.instances.push({ ...instance, key, ...(id === undefined ? {} : { finding: id }) });
     if (!group.images.has(instance.image)) {
       group.images.add(instance.image);
       group.of += images.get(instance.image) ?? 0;

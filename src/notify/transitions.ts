@@ -85,7 +85,11 @@ function resolvedBy(excuse: string | undefined, whole: boolean, replaced: boolea
 }
 
 /** An instance that was not reached tells nothing but that. */
-function conditionsAfter(before: ToldState | undefined, { flags, gaps }: InstanceReport, reached: boolean): Condition[] {
+function conditionsAfter(
+  before: ToldState | undefined,
+  { flags, gaps }: InstanceReport,
+  reached: boolean,
+): Condition[] {
   if (!reached) return [...new Set([...(before?.conditions ?? []), 'unreachable' as const])];
   return conditions.filter((c) => flags.includes(c) || (c === 'incomplete' && gaps.length > 0));
 }
@@ -104,8 +108,10 @@ function verdictAlone(
   if (!before) return;
   const now = look.verdict;
   const explained = found.some((t) => t.about === 'finding' && t.kind !== 'resolved');
-  const worse = alarming.includes(now) && rank(now) < rank(before.verdict) && alarming.concat('clean').includes(before.verdict);
-  if (before.alarm && isWhole(look) && rank(now) > rank(before.alarm)) found.push(about.verdict('resolved', before.alarm));
+  const worse =
+    alarming.includes(now) && rank(now) < rank(before.verdict) && alarming.concat('clean').includes(before.verdict);
+  if (before.alarm && isWhole(look) && rank(now) > rank(before.alarm))
+    found.push(about.verdict('resolved', before.alarm));
   else if (before.alarm) state.alarm = before.alarm;
   if (worse && !explained && (!state.alarm || rank(now) < rank(state.alarm))) {
     if (state.alarm) found.push(about.verdict('resolved', state.alarm));
@@ -113,4 +119,3 @@ function verdictAlone(
     found.push(about.verdict('worse', now));
   }
 }
-

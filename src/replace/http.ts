@@ -1,8 +1,6 @@
 import { originOf, plain } from '../core/address.ts';
 import { ReplaceError } from '../core/replacement.ts';
 
-export { originOf, plain, unsafe } from '../core/address.ts';
-
 /** What is asked, and of whom. */
 export interface Asked {
   url: string;

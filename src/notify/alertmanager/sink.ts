@@ -33,7 +33,8 @@ export const alertmanager: Sink = {
   shape: { items: 0, instances: 0, alerts: 1000 },
   async send(message, settings, { signal, secret }) {
     const of = settings as { url: string; authorization?: string; labels?: Record<string, string>; insecure?: boolean };
-    const alerts = message.kind === 'test' ? [testAlert(message)] : (message.alerts ?? []).flatMap((t) => alertsOf(t, message));
+    const alerts =
+      message.kind === 'test' ? [testAlert(message)] : (message.alerts ?? []).flatMap((t) => alertsOf(t, message));
     const left = message.counts.new + message.counts.worse - (message.alerts ?? []).filter(begins).length;
     if (message.kind !== 'test' && left > 0) alerts.push(moreAlert(message, left));
     const body = alerts.map((alert) => ({ ...alert, labels: { ...of.labels, ...alert.labels } }));
@@ -62,8 +63,9 @@ function alertOf(t: Transition, severity: Severity, startsAt: string, endsAt: st
   return {
     labels: bounded({
       alertname: t.about === 'finding' ? 'SnowfenceFinding' : 'SnowfenceInstance',
-      // The key tells alerts apart whose other labels are cut to the same beginning.
-      ...{ key: t.key, severity, instance: instance.name, group: instance.group, image: instance.image },
+      // The key tells alerts apart whose other labels are cut to the same beginning. Nothing that may differ when it ends is a label:
+      // the image of a replaced instance, its verdict.
+      ...{ key: t.key, severity, instance: instance.name, group: instance.group },
       ...(finding ? { kind: finding.kind, rule: finding.rule } : { kind: 'instance' }),
     }),
     annotations: {
@@ -71,6 +73,7 @@ function alertOf(t: Transition, severity: Severity, startsAt: string, endsAt: st
       description: t.reason,
       verdict: instance.verdict,
       recommendation: instance.action,
+      image: instance.image,
     },
     ...{ startsAt, endsAt },
   };
@@ -79,7 +82,10 @@ function alertOf(t: Transition, severity: Severity, startsAt: string, endsAt: st
 function moreAlert({ at, scan }: Notification, left: number): Alert {
   return {
     labels: { alertname: 'SnowfenceMore', scan: scan.id, severity: 'high' },
-    annotations: { summary: `${left} more findings of one scan have no alert of their own`, description: `snowfence history show ${scan.id}` },
+    annotations: {
+      summary: `${left} more findings of one scan have no alert of their own`,
+      description: `snowfence history show ${scan.id}`,
+    },
     ...{ startsAt: at, endsAt: later(at, day) },
   };
 }

@@ -24,7 +24,7 @@ export const slack: Sink = {
     const body = {
       ...(channel === undefined ? {} : { channel }),
       // For notifications and clients without blocks: no markup, no names to link.
-      text: escape(head),
+      text: escaped(head),
       mrkdwn: false,
       link_names: false,
       blocks: [
@@ -55,6 +55,6 @@ function safe(text: string, most: number): string {
 }
 
 /** What Slack asks to have escaped; `<!channel>` and links begin with `<`. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

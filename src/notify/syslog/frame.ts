@@ -28,7 +28,14 @@ export function records(message: Notification, origin: Origin): Buffer[] {
   const more = moreLine(message);
   const all = [
     ...message.items.map((item) =>
-      record(message, origin, severityFor(item), item.kind.toUpperCase(), { ...common, ...dataOf(item) }, itemLine(item)),
+      record(
+        message,
+        origin,
+        severityFor(item),
+        item.kind.toUpperCase(),
+        { ...common, ...dataOf(item) },
+        itemLine(item),
+      ),
     ),
     record(message, origin, notice, message.kind === 'test' ? 'TEST' : 'SUMMARY', common, headline(message)),
   ];

@@ -73,9 +73,12 @@ async function udp(lines: Buffer[], { host, port = 514 }: SyslogSettings, signal
 async function stream(bytes: Buffer, of: SyslogSettings, protocol: 'tcp' | 'tls', signal: AbortSignal): Promise<void> {
   const { host, ca, serverName = host } = of;
   const port = of.port ?? (protocol === 'tls' ? 6514 : 514);
-  const trusted = ca === undefined ? undefined : await readFile(ca).catch((error: unknown) => {
-    throw new DeliveryError(`cannot read the authorities in ${ca}: ${messageOf(error)}`, { cause: error });
-  });
+  const trusted =
+    ca === undefined
+      ? undefined
+      : await readFile(ca).catch((error: unknown) => {
+          throw new DeliveryError(`cannot read the authorities in ${ca}: ${messageOf(error)}`, { cause: error });
+        });
   return new Promise((resolve, reject) => {
     const name = isIP(serverName) ? {} : { servername: serverName };
     const socket: Socket =

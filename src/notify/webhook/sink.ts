@@ -31,7 +31,9 @@ export const webhook: Sink = {
     const timestamp = String(Math.floor(Date.now() / 1000));
     const { pathname, search } = new URL(of.url);
     const signed = [timestamp, 'POST', `${pathname}${search}`, message.id, body].join('\n');
-    const signature = createHmac('sha256', await secret(of.secret)).update(signed).digest('hex');
+    const signature = createHmac('sha256', await secret(of.secret))
+      .update(signed)
+      .digest('hex');
     await post({
       ...{ url: of.url, body, signal, insecure: of.insecure ?? false },
       headers: {
