@@ -23,8 +23,8 @@ export const slack: Sink = {
     const lines = [...message.items.map(textOf), ...(more ? [more] : [])].slice(0, limits.blocks - 2);
     const body = {
       ...(channel === undefined ? {} : { channel }),
-      // For notifications and clients without blocks: no markup, no names to link.
-      text: escaped(head),
+      // For notifications, and for servers that know no blocks: no markup, no names to link.
+      text: [escaped(head), ...(lines.length > 0 ? [fenced(lines)] : [])].join('\n'),
       mrkdwn: false,
       link_names: false,
       blocks: [
@@ -52,6 +52,12 @@ function textOf(item: NotificationItem): string {
 function safe(text: string, most: number): string {
   const quiet = text.replaceAll('@', '@\u200b');
   return quiet.length > most ? `${quiet.slice(0, most - 1)}…` : quiet;
+}
+
+/** In a block of code nothing is markup, and nobody is called; no line may end it. */
+function fenced(lines: string[]): string {
+  const text = safe(lines.join('\n'), limits.text).replaceAll('`', "'");
+  return `\`\`\`\n${escaped(text)}\n\`\`\``;
 }
 
 /** What Slack asks to have escaped; `<!channel>` and links begin with `<`. */
