@@ -20,10 +20,10 @@ export function transitions(
   const live = new Map(look.findings.filter(isLive).map((f) => [f.id, f]));
   const found: Transition[] = [];
   const state: ToldState = {
-    identity: look.identity ?? before?.identity ?? '',
+    identity: look.identity || before?.identity || '',
     verdict: reached ? look.verdict : (before?.verdict ?? look.verdict),
     conditions: conditionsAfter(before, look, reached),
-    ...(unseen && (before?.unseen ?? true) ? { unseen: true } : {}),
+    ...(unseen && (!before || before.unseen) ? { unseen: true } : {}),
     findings: [],
   };
   const isFirst = (before === undefined || before.unseen === true) && !unseen;
