@@ -39,7 +39,8 @@ const FAILED = `
 const STATUS = `
   SELECT fleet, sink, sum(state = 'waiting') AS waiting, sum(state = 'dead') AS dead,
     min(iif(state = 'waiting', made_at, NULL)) AS oldestWaitingAt,
-    min(iif(state = 'waiting', next_try_at, NULL)) AS nextTryAt,
+    (SELECT next_try_at FROM outbox o WHERE o.fleet = outbox.fleet AND o.sink = outbox.sink AND state = 'waiting'
+       ORDER BY row LIMIT 1) AS nextTryAt,
     max(iif(state = 'sent', ended_at, NULL)) AS lastSentAt,
     (SELECT says FROM outbox o WHERE o.fleet = outbox.fleet AND o.sink = outbox.sink AND says IS NOT NULL
        AND state <> 'sent' ORDER BY row DESC LIMIT 1) AS says
