@@ -35,7 +35,7 @@ export async function deliver(
   await Promise.all(
     outbox.sinks(fleet).map(async (sink) => {
       let says = '';
-      while (!signal.aborted) {
+      while (!signal.aborted && Date.now() < end) {
         const now = Date.now();
         const until = new Date(now + timeLimit(notifying, sink) + spare).toISOString();
         const row = outbox.claim(fleet, sink, holder, new Date(now).toISOString(), until);
