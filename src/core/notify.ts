@@ -34,6 +34,8 @@ export interface Transition {
   /** Of `worse`: the severity that was told before. */
   was?: Severity;
   by?: ResolvedBy;
+  /** Its beginning was told only in the summary of a first look: nobody keeps an alert of it. */
+  summed?: true;
   /** What it is, one printable line without the instance. */
   title: string;
   reason: string;
@@ -70,7 +72,7 @@ export interface Notification {
   items: NotificationItem[];
   /** Items that are not shown. */
   more: number;
-  /** One for each instance, for sinks that keep alerts. Resolved ones are never left out. */
+  /** One for each instance, for sinks that keep alerts. The end of one that began is never left out. */
   alerts?: Transition[];
 }
 

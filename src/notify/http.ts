@@ -43,6 +43,17 @@ export async function post({ url, body, headers = {}, signal, insecure = false }
   });
 }
 
+/** Does one part of a message, and when that fails says how many were delivered before it. @throws DeliveryError */
+export async function resumable(delivered: number, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (cause) {
+    if (!(cause instanceof DeliveryError)) throw cause;
+    const { message, transient, retryAfterMs } = cause;
+    throw new DeliveryError(message, { transient, retryAfterMs, delivered, cause });
+  }
+}
+
 /** `Retry-After`, seconds or a date (RFC 9110, 10.2.3), as milliseconds from now; 0 when it says nothing. */
 export function retryAfter(value: string | null, now: number): number {
   if (value === null) return 0;

@@ -18,6 +18,9 @@ export interface Addressed {
   message: Notification;
 }
 
+/** Most instances that the items of a message name together. */
+const mostNames = 5000;
+
 /** Does a route want it? All that the route says must hold. Pure. */
 export function wants(route: NotifyRoute, { kind, severity, was, verdicts, instance }: Transition): boolean {
   const { severity: from, verdicts: of, groups, labels, kinds } = route;
@@ -67,15 +70,25 @@ export function messageOf(id: string, transitions: Transition[], report: Report,
   return {
     ...{ schema: 'snowfence.notification/v1', id, kind: 'transitions', at: scan.finishedAt, counts },
     scan: { id: scan.id, startedAt: scan.startedAt, finishedAt: scan.finishedAt, instances: instances.length },
-    items: items.slice(0, shape.items),
+    items: fewerNames(items.slice(0, shape.items)),
     more: Math.max(0, items.length - shape.items),
     ...(shape.alerts === undefined ? {} : { alerts: alertsOf(transitions, shape.alerts) }),
   };
 }
 
+/** Names so many instances in all that a message stays one, whatever the fleet: the first items name most, and each names one. */
+function fewerNames(items: NotificationItem[]): NotificationItem[] {
+  let left = mostNames;
+  return items.map((item) => {
+    const instances = item.instances.slice(0, Math.max(1, left));
+    left -= instances.length;
+    return { ...item, instances };
+  });
+}
+
 /** For those that keep alerts: ends first, and all of them, for they free room; then the worst. */
 function alertsOf(transitions: Transition[], most: number): Transition[] {
-  const ends = transitions.filter((t) => t.kind === 'resolved');
+  const ends = transitions.filter((t) => t.kind === 'resolved' && !t.summed);
   const begins = transitions.filter((t) => t.kind !== 'resolved').sort(weightier);
   return [...ends, ...begins.slice(0, most)];
 }
@@ -96,7 +109,7 @@ function grouped(transitions: Transition[], { instances }: Report, named: number
   const images = new Map<string, number>();
   for (const { image } of instances) images.set(image.ref, (images.get(image.ref) ?? 0) + 1);
   const groups = new Map<string, NotificationItem & { images: Set<string> }>();
-  for (const { instance, key, verdicts: _, finding, ...rest } of transitions) {
+  for (const { instance, key, verdicts: _, summed: __, finding, ...rest } of transitions) {
     const { kind, about, severity, was, by, title } = rest;
     const like = JSON.stringify([kind, about, severity, was, by, title]);
     const { id, ...what } = finding ?? { id: undefined };
@@ -116,7 +129,7 @@ function grouped(transitions: Transition[], { instances }: Report, named: number
     }
   }
   return [...groups.values()]
-    .map(({ images: __, ...item }) => ({ ...item, of: Math.max(item.of, item.seen) }))
+    .map(({ images: ___, ...item }) => ({ ...item, of: Math.max(item.of, item.seen) }))
     .sort(weightier);
 }
 

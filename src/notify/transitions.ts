@@ -57,7 +57,8 @@ export function transitions(
   for (const [id, was] of told) {
     if (live.has(id)) continue;
     const by = resolvedBy(excused.get(id), isWhole(look), replaced && !unseen);
-    if (by) found.push({ ...about.finding('resolved', was, wordsOf[by]), by });
+    const silent = was.summed ? { summed: true as const } : {};
+    if (by) found.push({ ...about.finding('resolved', was, wordsOf[by]), by, ...silent });
     else state.findings.push([id, was]);
   }
   verdictAlone(before, look, state, found, about);

@@ -80,6 +80,24 @@ describe('a message', () => {
     expect(message.alerts?.[0]?.severity).toBe('critical');
   });
 
+  it('names so many instances in all, and one of each item at least', () => {
+    const all = Array.from({ length: 100 }, (_, i) => transition({ ...on(`web-${i}`) })).flatMap((t) =>
+      Array.from({ length: 60 }, (_, n) => ({ ...t, title: `file changed /etc/${String(n).padStart(2, '0')}` })),
+    );
+    const { items } = messageOf('m', all, fleet(100), { items: 1000, instances: 1000 });
+    expect(items.map(({ instances, seen }) => [instances.length, seen])).toEqual([
+      ...Array.from({ length: 50 }, () => [100, 100]),
+      ...Array.from({ length: 10 }, () => [1, 100]),
+    ]);
+  });
+
+  it('has no end of an alert that never began', () => {
+    const ends = [transition({ kind: 'resolved', summed: true }), transition({ kind: 'resolved', key: 'e' })];
+    const { alerts, items } = messageOf('m', ends, fleet(1), { items: 9, instances: 9, alerts: 9 });
+    expect(alerts?.map(({ key }) => key)).toEqual(['e']);
+    expect(items[0]).toMatchObject({ seen: 2 });
+  });
+
   it('leaves no end of an alert out, and says ends first', () => {
     const ends = Array.from({ length: 300 }, (_, i) => transition({ kind: 'resolved', key: `e${i}` }));
     const { alerts } = messageOf('m', [transition(), ...ends], fleet(1), { items: 0, instances: 0, alerts: 100 });

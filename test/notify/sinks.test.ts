@@ -143,6 +143,16 @@ it('alertmanager: what grew worse ends the alert of the old severity', async () 
   for (const { startsAt, endsAt } of alerts) expect(startsAt < endsAt).toBe(true);
 });
 
+it('alertmanager: a long message goes in parts, and goes on where it ended', async () => {
+  const { url, posts } = await httpReceiver({ does: 'take' });
+  const many = Array.from({ length: 1100 }, (_, i) => transition({ key: `k${i}` }));
+  await sending(await sink('alertmanager'), { url }, message(many), 5000, 500);
+  expect(posts.map(({ body }) => (JSON.parse(body) as unknown[]).length)).toEqual([500, 100]);
+  const busy = await httpReceiver({ does: 'throttle', seconds: 1 });
+  const failed = await refusalOf(sending(await sink('alertmanager'), { url: busy.url }, message(many), 5000, 500));
+  expect(failed).toMatchObject({ delivered: 500, transient: true });
+});
+
 describe('syslog', () => {
   const origin = { facility: 'local0', hostname: 'scanner', appName: 'snowfence' } as const;
 

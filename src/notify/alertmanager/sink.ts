@@ -1,12 +1,14 @@
 import type { Severity } from '../../core/finding.ts';
 import type { Notification, Sink, Transition } from '../../core/notify.ts';
-import { post } from '../http.ts';
+import { post, resumable } from '../http.ts';
 import { insecure, reference, settingsOf, url } from '../settings.ts';
 
 /** Longest value of a label, characters: it becomes a part of an index there. */
 const longest = 128;
 /** An alert holds until its end is told; Alertmanager itself would end it after `resolve_timeout`. Days. */
 const holds = 365;
+/** Alerts in one request. */
+const atOnce = 500;
 const day = 24 * 3600 * 1000;
 
 interface Alert {
@@ -31,18 +33,19 @@ export const alertmanager: Sink = {
     insecure,
   }),
   shape: { items: 0, instances: 0, alerts: 1000 },
-  async send(message, settings, { signal, secret }) {
+  async send(message, settings, { signal, secret, delivered }) {
     const of = settings as { url: string; authorization?: string; labels?: Record<string, string>; insecure?: boolean };
     const alerts =
       message.kind === 'test' ? [testAlert(message)] : (message.alerts ?? []).flatMap((t) => alertsOf(t, message));
     const left = message.counts.new + message.counts.worse - (message.alerts ?? []).filter(begins).length;
     if (message.kind !== 'test' && left > 0) alerts.push(moreAlert(message, left));
     const body = alerts.map((alert) => ({ ...alert, labels: { ...of.labels, ...alert.labels } }));
-    await post({
-      ...{ url: `${of.url.replace(/\/+$/, '')}/api/v2/alerts`, body: JSON.stringify(body), signal },
-      insecure: of.insecure ?? false,
-      headers: of.authorization === undefined ? {} : { authorization: await secret(of.authorization) },
-    });
+    const headers: Record<string, string> =
+      of.authorization === undefined ? {} : { authorization: await secret(of.authorization) };
+    const to = { url: `${of.url.replace(/\/+$/, '')}/api/v2/alerts`, signal, insecure: of.insecure ?? false, headers };
+    // A long message goes in parts, each of which is taken whole or not at all: the next attempt goes on where this one ends.
+    for (let from = delivered; from < body.length; from += atOnce)
+      await resumable(from, () => post({ ...to, body: JSON.stringify(body.slice(from, from + atOnce)) }));
     return undefined;
   },
 };

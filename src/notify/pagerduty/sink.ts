@@ -1,6 +1,6 @@
 import type { Severity } from '../../core/finding.ts';
-import { DeliveryError, type Notification, type Sink, type Transition } from '../../core/notify.ts';
-import { post } from '../http.ts';
+import type { Notification, Sink, Transition } from '../../core/notify.ts';
+import { post, resumable } from '../http.ts';
 import { insecure, reference, settingsOf, url } from '../settings.ts';
 
 /** Limits of the Events API v2, characters. */
@@ -35,14 +35,8 @@ export const pagerduty: Sink = {
     for (const [i, event] of events.entries()) {
       // The API takes one event at a time, and so many a minute: the next attempt goes on where this one ends.
       if (i < delivered) continue;
-      try {
-        const body = JSON.stringify({ routing_key: key, ...event });
-        await post({ url: to, body, signal, insecure: of.insecure ?? false });
-      } catch (error) {
-        if (!(error instanceof DeliveryError)) throw error;
-        const { message: says, transient, retryAfterMs } = error;
-        throw new DeliveryError(says, { transient, retryAfterMs, delivered: i, cause: error });
-      }
+      const body = JSON.stringify({ routing_key: key, ...event });
+      await resumable(i, () => post({ url: to, body, signal, insecure: of.insecure ?? false }));
     }
     return undefined;
   },
