@@ -4,7 +4,7 @@ import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import type { MakeOutgoing } from '../core/notify.ts';
 import type { Store } from '../core/ports.ts';
-import type { Report } from '../core/report.ts';
+import type { ReportView } from '../core/report.ts';
 import type { Context } from './context.ts';
 
 /** Seconds that a scan may take to deliver, unless the fleet file says otherwise. */
@@ -12,7 +12,7 @@ const usual = 30;
 
 /** What a scan needs to tell what changed. */
 export interface ScanNotifying {
-  outgoing: (report: Report) => MakeOutgoing;
+  outgoing: (report: ReportView) => MakeOutgoing;
   /** Delivers what it left, and what earlier ones did; failures are said on standard error and change no exit code. */
   deliver(context: Context): Promise<void>;
 }

@@ -154,8 +154,9 @@ export interface OutboxStatus {
 /** What a scan leaves to be sent, and what is then known as told. */
 export interface Outgoing {
   fleet: string;
-  states: { instance: string; state: string }[];
-  messages: { key: string; sink: string; payload: string }[];
+  /** Gone through once, before the messages are asked for: a fleet's states are more than anybody should hold. */
+  states: Iterable<{ instance: string; state: string }>;
+  messages(): { key: string; sink: string; payload: string }[];
 }
 
 /** Makes what is to be sent out of what was told of an instance before. Pure: it is called inside a transaction. */

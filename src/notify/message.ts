@@ -7,7 +7,7 @@ import {
   type TransitionKind,
   transitionKinds,
 } from '../core/notify.ts';
-import type { Report } from '../core/report.ts';
+import type { ReportView } from '../core/report.ts';
 import type { NotifyConfig, NotifyRoute } from '../schema/notify.ts';
 
 /** A message and the sink that it is for. */
@@ -16,6 +16,14 @@ export interface Addressed {
   key: string;
   sink: string;
   message: Notification;
+}
+
+/** What a message says of its scan. */
+export interface Scope {
+  scan: Pick<ReportView['scan'], 'id' | 'startedAt' | 'finishedAt'>;
+  instances: number;
+  /** How many instances of each image were in it. */
+  images: ReadonlyMap<string, number>;
 }
 
 /** Most instances that the items of a message name together. */
@@ -36,7 +44,7 @@ export function wants(route: NotifyRoute, { kind, severity, was, verdicts, insta
 /** One message for each sink and route that something of a scan concerns. A sink gets no transition twice. Pure. */
 export function messagesOf(
   transitions: Transition[],
-  report: Report,
+  scope: Scope,
   { sinks, routes }: NotifyConfig,
   kinds: ReadonlyMap<string, Sink>,
 ): Addressed[] {
@@ -52,24 +60,24 @@ export function messagesOf(
       const fresh = wanted.filter((t) => !had?.has(t));
       if (!had || !sink || fresh.length === 0) continue;
       for (const t of fresh) had.add(t);
-      const key = `${report.scan.id}/${i}/${name}`;
+      const key = `${scope.scan.id}/${i}/${name}`;
       const most = sinks[name]?.maxItems ?? sink.shape.items;
-      addressed.push({ key, sink: name, message: messageOf(key, fresh, report, { ...sink.shape, items: most }) });
+      addressed.push({ key, sink: name, message: messageOf(key, fresh, scope, { ...sink.shape, items: most }) });
     }
   }
   return addressed;
 }
 
 /** All transitions in one message, grouped and cut to what the sink shows. Pure. */
-export function messageOf(id: string, transitions: Transition[], report: Report, shape: Sink['shape']): Notification {
-  const { scan, instances } = report;
-  const items = grouped(transitions, report, shape.instances);
+export function messageOf(id: string, transitions: Transition[], scope: Scope, shape: Sink['shape']): Notification {
+  const { scan, instances } = scope;
+  const items = grouped(transitions, scope, shape.instances);
   const counts = Object.fromEntries(
     transitionKinds.map((kind) => [kind, transitions.filter((t) => t.kind === kind).length]),
   ) as Record<TransitionKind, number>;
   return {
     ...{ schema: 'snowfence.notification/v1', id, kind: 'transitions', at: scan.finishedAt, counts },
-    scan: { id: scan.id, startedAt: scan.startedAt, finishedAt: scan.finishedAt, instances: instances.length },
+    scan: { id: scan.id, startedAt: scan.startedAt, finishedAt: scan.finishedAt, instances },
     items: fewerNames(items.slice(0, shape.items)),
     more: Math.max(0, items.length - shape.items),
     ...(shape.alerts === undefined ? {} : { alerts: alertsOf(transitions, shape.alerts) }),
@@ -105,9 +113,7 @@ function weightier(a: Weighed, b: Weighed): number {
 }
 
 /** What happened alike on several instances is one item. */
-function grouped(transitions: Transition[], { instances }: Report, named: number): NotificationItem[] {
-  const images = new Map<string, number>();
-  for (const { image } of instances) images.set(image.ref, (images.get(image.ref) ?? 0) + 1);
+function grouped(transitions: Transition[], { images }: Scope, named: number): NotificationItem[] {
   const groups = new Map<string, NotificationItem & { images: Set<string> }>();
   for (const { instance, key, verdicts: _, summed: __, finding, ...rest } of transitions) {
     const { kind, about, severity, was, by, title } = rest;

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Sink } from '../../src/core/notify.ts';
 import { messageOf, messagesOf, wants } from '../../src/notify/message.ts';
 import { headline, itemLine, plainText } from '../../src/notify/text.ts';
-import { look, report, transition } from './make.ts';
+import { at, transition } from './make.ts';
 
 const on = (name: string) => ({ instance: { ...transition().instance, id: name, name }, key: `k/${name}` });
-const fleet = (n: number) =>
-  report(Array.from({ length: n }, (_, i) => look([], { id: `web-${i}`, name: `web-${i}` })));
+const fleet = (n: number) => ({
+  scan: { id: 'scan-1', startedAt: at(1), finishedAt: at(1) },
+  ...{ instances: n, images: new Map([['web:1', n]]) },
+});
 
 describe('a route', () => {
   it.each([

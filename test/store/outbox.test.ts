@@ -23,7 +23,7 @@ describe.each(Object.entries(stores))('the outbox of %s', (_name, load) => {
     () => ({
       fleet: '/f',
       states: [{ instance: 'web', state: `{"n":${keys.length}}` }],
-      messages: keys.map((key) => ({ key, sink: key.split('/')[1] ?? '', payload: `{"id":"${key}"}` })),
+      messages: () => keys.map((key) => ({ key, sink: key.split('/')[1] ?? '', payload: `{"id":"${key}"}` })),
     });
   const record = (n: number, outgoing: MakeOutgoing, to = store) =>
     to.addScan(scan(`s${n}`, day(n)), `{"n":${n}}`, [instance('web', ['x'])], outgoing);
@@ -51,7 +51,7 @@ describe.each(Object.entries(stores))('the outbox of %s', (_name, load) => {
     const seen: unknown[] = [];
     const ask: MakeOutgoing = (told) => {
       seen.push(told('/f', 'web'), told('/g', 'web'), told('/f', 'db'));
-      return { fleet: '/f', states: [], messages: [] };
+      return { fleet: '/f', states: [], messages: () => [] };
     };
     record(1, make('s1/a'));
     record(2, ask);

@@ -17,7 +17,7 @@ export function keepOutgoing(db: Db, startedAt: string, make: MakeOutgoing): voi
     `INSERT INTO outbox (key, fleet, sink, made_at, next_try_at, payload) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const now = new Date().toISOString();
-  for (const { key, sink, payload } of messages) add.run(key, fleet, sink, now, now, payload);
+  for (const { key, sink, payload } of messages()) add.run(key, fleet, sink, now, now, payload);
 }
 
 /** The oldest waiting message of a sink, if it is due and free. Its elders block: messages go out in their order. */
