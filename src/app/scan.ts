@@ -3,9 +3,9 @@ import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
 import type { Fingerprint } from '../core/facts.ts';
-import { isLive, severities } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
-import type { Instance, Limits, RememberedInstance, Store } from '../core/ports.ts';
+import type { MakeOutgoing } from '../core/notify.ts';
+import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { InstanceReport, ReportView, ScanEvent } from '../core/report.ts';
 import { Keeper } from '../fleet/keeper.ts';
 import { waiverReports } from '../policy/standing.ts';
@@ -19,6 +19,7 @@ import { hear, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
 import { pooled } from './pool.ts';
+import { remember } from './remember.ts';
 import { fleetReport } from './report.ts';
 
 /** Everything a scan needs; effects come in from outside. */
@@ -42,6 +43,8 @@ export interface ScanOptions {
   onEvent?: (event: ScanEvent) => void;
   /** Given what was read of each instance while it is held, and its image's fingerprint; must keep neither. */
   onRead?: (instance: string, live: Fingerprint, image: Fingerprint | undefined) => void;
+  /** What the scan leaves to be sent; it is remembered with the scan. */
+  outgoing?: (report: ReportView) => MakeOutgoing;
 }
 
 /** Scans instances, a few at a time; one bad host never stops the others. An abort gives a partial report. */
@@ -91,7 +94,7 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
     waivers: waiverReports((await policy()).waivers, waived, Date.parse(startedAt)),
   };
   const telling = told(report.instances, onEvent);
-  if (store) remember(store, report, telling, outcomes);
+  if (store) remember(store, report, telling, outcomes, options.outgoing?.(report));
   else if (options.onEvent) for (const _ of telling);
   onEvent({ type: 'scan-finished', scan: report.scan, summary: report.summary, fleet: report.fleet });
   return report;
@@ -210,38 +213,5 @@ async function ofDaemon(
     const what = `the manifest of its image ${image.digest} could not be made: ${detail}`;
     outcome.gaps.push({ probe: 'image', reason, detail: what });
     return undefined;
-  }
-}
-
-function remember(store: Store, report: ReportView, instances: Iterable<InstanceReport>, outcomes: Outcome[]): void {
-  const { id, startedAt, finishedAt, partial } = report.scan;
-  const { findings } = report.summary;
-  const live = severities.reduce((sum, severity) => sum + findings[severity], 0);
-  const worst = [...severities].reverse().find((severity) => findings[severity] > 0) ?? '';
-  store.addScan(
-    { id, startedAt, finishedAt, instances: report.instances.length, findings: live, worst, partial },
-    JSON.stringify({ ...report, instances: [] }),
-    remembered(instances, outcomes),
-  );
-}
-
-function* remembered(instances: Iterable<InstanceReport>, outcomes: Outcome[]): Iterable<RememberedInstance> {
-  let i = 0;
-  for (const instance of instances) {
-    const outcome = outcomes[i++];
-    yield {
-      id: instance.id,
-      identity: outcome?.identity ?? '',
-      verdict: instance.verdict,
-      score: instance.score,
-      complete: (outcome?.reached ?? false) && instance.gaps.length === 0,
-      findings: instance.findings
-        .filter(isLive)
-        .map(({ id: finding, kind, change, subject, severity, disposition }) => ({
-          ...{ id: finding, kind, change, subject },
-          ...{ severity, disposition },
-        })),
-      report: JSON.stringify(instance),
-    };
   }
 }

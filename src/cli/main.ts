@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
 import { addInventory } from './commands/inventory.ts';
 import { addManifest } from './commands/manifest.ts';
+import { addNotify } from './commands/notify.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
@@ -65,6 +66,7 @@ export async function main(argv: string[]): Promise<number> {
     addReport,
     addPolicy,
     addWaiver,
+    addNotify,
     addInventory,
     addProbe,
     addDoctor,

@@ -97,7 +97,7 @@ export function addScanningOptions(command: Command): Command {
 export interface PreparedScan {
   instances: Instance[];
   /** Scans. An abort gives a partial report. */
-  run(how: Pick<ScanOptions, 'store' | 'signal' | 'onEvent' | 'onRead'>): Promise<ReportView>;
+  run(how: Pick<ScanOptions, 'store' | 'signal' | 'onEvent' | 'onRead' | 'outgoing'>): Promise<ReportView>;
 }
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */
@@ -122,7 +122,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
   };
   return {
     instances,
-    run: ({ store, signal, onEvent, onRead }) =>
+    run: ({ store, signal, onEvent, onRead, outgoing }) =>
       scan({
         instances,
         manifests: new ManifestBook(store, fixed),
@@ -151,6 +151,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
         version: version(),
         ...(onEvent ? { onEvent } : {}),
         ...(onRead ? { onRead } : {}),
+        ...(outgoing ? { outgoing } : {}),
       }),
   };
 }

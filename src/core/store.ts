@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { MakeOutgoing, Outbox } from './notify.ts';
 import type { Journal } from './replacement.ts';
 
 /** A scan as the store remembers it. */
@@ -78,7 +79,7 @@ export interface Store {
    * Remembers a report and its findings in one transaction. `head` is the JSON text of the report with `"instances": []`; the instances
    * are gone through once.
    */
-  addScan(row: ScanRow, head: string, instances: Iterable<RememberedInstance>): void;
+  addScan(row: ScanRow, head: string, instances: Iterable<RememberedInstance>, outgoing?: MakeOutgoing): void;
   listScans(limit: number): ScanRow[];
   /** A scan by id, unique prefix of an id, `last`, or `last~N`. */
   findScan(id: string): StoredScan | undefined;
@@ -88,6 +89,8 @@ export interface Store {
   listLooks(instance: string, limit: number): LookRow[];
   /** What was replaced, and how far it came. */
   readonly journal: Journal;
+  /** Notifications that are to be sent. */
+  readonly outbox: Outbox;
   close(): void;
 }
 

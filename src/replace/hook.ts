@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { plain } from '../core/address.ts';
 import type { DriverContext } from '../core/replacement.ts';
 import type { HookConfig } from '../schema/replace.ts';
-import { ask, plain, refusedBy } from './http.ts';
+import { ask, refusedBy } from './http.ts';
 import { runProgram } from './process.ts';
 
 /** Longest answer that is kept, characters. */

@@ -1,6 +1,6 @@
+import { plain } from '../core/address.ts';
 import type { Progress, Successor, Target } from '../core/replacement.ts';
 import { ReplaceError } from '../core/replacement.ts';
-import { plain } from './http.ts';
 
 /** Most of the keys that an answer may tell, and the longest of them, characters. */
 const mostKeys = 16;

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { type NotifyConfig, notifySchema } from './notify.ts';
 import { type ReplaceConfig, replaceSchema } from './replace.ts';
 
 const reach = {
@@ -79,6 +80,7 @@ export const fleetSchema = {
     groups: { type: 'object', additionalProperties: group },
     hosts,
     replace: replaceSchema,
+    notify: notifySchema,
   },
 } as const;
 
@@ -91,4 +93,5 @@ export interface FleetFile {
   groups?: Record<string, FleetDefaults & { hosts: FleetHost[] }>;
   hosts?: FleetHost[];
   replace?: ReplaceConfig;
+  notify?: NotifyConfig;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { probes } from '../../src/collect/registry.ts';
 import { manifestSources } from '../../src/manifest/registry.ts';
+import { sinks } from '../../src/notify/registry.ts';
 import { drivers } from '../../src/replace/registry.ts';
 import { renderers } from '../../src/report/registry.ts';
 import { stores } from '../../src/store/registry.ts';
@@ -22,6 +23,7 @@ describe('each folder of providers has its line in the registry, and each line i
     // The guard stands before all drivers; aws is what both drivers of AWS share, the engine how two ask a Docker daemon.
     ['replace', Object.keys(drivers), ['aws', 'guard', 'engine']],
     ['report', Object.keys(renderers), []],
+    ['notify', Object.keys(sinks), []],
     ['store', Object.keys(stores), []],
     ['transport', Object.keys(transports), []],
     // What all image formats share is no source by itself.
@@ -36,6 +38,7 @@ describe('each folder of providers has its line in the registry, and each line i
     for (const [name, load] of Object.entries(transports)) expect((await load()).scheme).toBe(name);
     for (const [name, load] of Object.entries(manifestSources)) expect((await load()).scheme).toBe(name);
     for (const [name, load] of Object.entries(drivers)) expect((await load()).name).toBe(name);
+    for (const [name, load] of Object.entries(sinks)) expect((await load()).name).toBe(name);
     for (const load of Object.values(stores)) expect((await load()).open).toBeTypeOf('function');
   });
 });

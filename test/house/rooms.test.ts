@@ -64,6 +64,7 @@ describe('packages of others', () => {
     ['ssh2', /^src\/(transport\/ssh|demo)$/],
     ['@aws-sdk/client-ssm', /^src\/transport\/ssm$/],
     ['undici', /^src\/(transport\/docker|replace\/engine)$/],
+    ['nodemailer', /^src\/notify\/email$/],
     ['ajv', /^src\/schema$/],
     ['ajv-formats', /^src\/schema$/],
     ['yaml', /^src\/config$/],

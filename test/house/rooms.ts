@@ -120,6 +120,16 @@ export const table: readonly Room[] = [
     reason: 'plans, guards and does replacements; a driver is a leaf and knows one provider',
   },
   {
+    room: 'notify',
+    rooms: ['core', 'schema'],
+    node: [
+      ...['node:child_process', 'node:crypto', 'node:dgram', 'node:fs', 'node:fs/promises', 'node:net', 'node:os'],
+      'node:tls',
+    ],
+    packages: { nodemailer: 'notify/email' },
+    reason: 'says what changed, and carries it to others; a sink is a leaf and knows one kind of receiver',
+  },
+  {
     room: 'report',
     rooms: ['core'],
     node: ['node:util', 'node:crypto'],
@@ -151,7 +161,7 @@ export const table: readonly Room[] = [
     room: 'app',
     rooms: [
       ...['core', 'schema', 'config', 'inventory', 'transport', 'collect', 'fingerprint', 'drift', 'policy', 'fleet'],
-      ...['recommend', 'manifest', 'store', 'report', 'replace'],
+      ...['recommend', 'manifest', 'store', 'report', 'replace', 'notify'],
     ],
     node: ['*'],
     packages: {},
@@ -161,7 +171,7 @@ export const table: readonly Room[] = [
     room: 'cli',
     rooms: [
       ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'compliance', 'store', 'manifest', 'demo'],
-      ...['collect', 'fingerprint', 'drift', 'replace', 'tui'],
+      ...['collect', 'fingerprint', 'drift', 'replace', 'notify', 'tui'],
     ],
     node: ['*'],
     packages: { commander: 'cli', ink: 'cli', react: 'cli' },
@@ -190,6 +200,7 @@ export const roomsOfLeaves: readonly string[] = [
   'report',
   'manifest',
   'replace',
+  'notify',
 ];
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));

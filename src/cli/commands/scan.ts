@@ -15,6 +15,8 @@ export interface ScanFlags extends ScanningFlags, OutputFlags {
   store?: string | false;
   quiet?: boolean;
   replace?: boolean;
+  /** False: nobody is told. */
+  notify?: boolean;
 }
 
 const after = `
@@ -43,6 +45,7 @@ export function addScan(program: Command, context: Context): void {
     .option('--store <file>', 'where scans and manifests are remembered (SNOWFENCE_STORE)')
     .option('--no-store', 'remember nothing')
     .option('--replace', 'afterwards replace what may be, where replace.mode of the fleet file is auto')
+    .option('--no-notify', 'tell nobody, whatever the fleet file says, and leave what changed untold')
     .option('-q, --quiet', 'no progress on standard error')
     .addHelpText('after', after)
     .action(async (instances: string[], flags: ScanFlags) => {
@@ -60,6 +63,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
   const outputs = await outputsFor(flags, true);
   const prepared = await prepareScan(uris, flags);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
+  const notifying = await (await import('../notifying.ts')).notifyingOf(flags, store);
   const progress = await startProgress(flags, context, prepared.instances.length);
   try {
     const { onEvent } = progress;
@@ -69,6 +73,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
       ...(packages ? { onRead: packages.keep.bind(packages) } : {}),
       signal: context.signal,
       onEvent,
+      ...notifying,
     });
     progress.stop();
     await outputs.write(report, context, {
@@ -76,6 +81,7 @@ export async function runScan(uris: string[], flags: ScanFlags, context: Context
       ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
     });
     const codes = [exitOf(report, flags.failOn) as ExitCode];
+    await notifying?.deliver(context);
     if (flags.replace && !context.signal.aborted)
       codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));
     return worstExit(codes);

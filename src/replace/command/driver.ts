@@ -1,6 +1,7 @@
+import { plain } from '../../core/address.ts';
 import type { Driver, Permit, Progress, Settings } from '../../core/replacement.ts';
 import { ReplaceError } from '../../core/replacement.ts';
-import { parsed, plain } from '../http.ts';
+import { parsed } from '../http.ts';
 import { runProgram } from '../process.ts';
 import { progressIn } from '../said.ts';
 

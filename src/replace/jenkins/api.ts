@@ -1,5 +1,6 @@
+import { originOf, plain } from '../../core/address.ts';
 import { ReplaceError } from '../../core/replacement.ts';
-import { type Answer, ask, objectOf, originOf, plain, refusedBy } from '../http.ts';
+import { type Answer, ask, objectOf, refusedBy } from '../http.ts';
 import type { JenkinsSettings } from './settings.ts';
 
 /** Most of an answer that is read, bytes: a thousand builds with their parameters. */

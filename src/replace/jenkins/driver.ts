@@ -1,6 +1,7 @@
+import { plain, unsafe } from '../../core/address.ts';
 import type { Driver, DriverSession, Progress, Settings, Target } from '../../core/replacement.ts';
 import { ReplaceError } from '../../core/replacement.ts';
-import { parsed, plain, unsafe } from '../http.ts';
+import { parsed } from '../http.ts';
 import { successorIn } from '../said.ts';
 import { at, type Build, type Item, type Jenkins, jenkinsAt } from './api.ts';
 import { type JenkinsSettings, schema } from './settings.ts';

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { plain } from '../../core/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type DriverContext, type Permit, ReplaceError, type Successor } from '../../core/replacement.ts';
-import { plain } from '../http.ts';
 import { object, text } from '../json.ts';
 import { runWhole } from '../process.ts';
 import type { TerraformSettings } from './settings.ts';

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { originOf, unsafe } from '../../core/address.ts';
 import type { Driver, DriverContext, DriverSession, Progress, Settings, Target } from '../../core/replacement.ts';
 import { ReplaceError } from '../../core/replacement.ts';
-import { type Answer, ask, objectOf, originOf, parsed, refusedBy, unsafe } from '../http.ts';
+import { type Answer, ask, objectOf, parsed, refusedBy } from '../http.ts';
 import { progressIn } from '../said.ts';
 
 interface WebhookSettings {

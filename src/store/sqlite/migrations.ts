@@ -120,4 +120,32 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (scan, position)
   ) STRICT;
   `,
+  `
+  -- What was told of each instance, so that only what changes is told.
+  CREATE TABLE told (
+    fleet TEXT NOT NULL, -- the fleet file that says who is told
+    instance TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    state TEXT NOT NULL, -- JSON; notify/tell.ts knows the format
+    PRIMARY KEY (fleet, instance)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE outbox (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, -- order of sending
+    key TEXT NOT NULL UNIQUE, -- scan, route and sink: nothing is made twice
+    fleet TEXT NOT NULL,
+    sink TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'dead')),
+    made_at TEXT NOT NULL,
+    next_try_at TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0, -- parts of it that arrived
+    holder TEXT, -- the process that sends it now
+    lease_until TEXT, -- after which the holder counts as dead
+    ended_at TEXT,
+    says TEXT, -- why the last attempt failed
+    payload TEXT NOT NULL -- JSON; empty once it was sent
+  ) STRICT;
+  CREATE INDEX outbox_by_sink ON outbox (fleet, sink, state, row);
+  `,
 ];

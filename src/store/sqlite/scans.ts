@@ -1,8 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.ts';
+import type { MakeOutgoing } from '../../core/notify.ts';
 import type { RememberedInstance, ScanRow, StoredScan } from '../../core/ports.ts';
 import type { Db } from './database.ts';
 import { rememberFindings } from './findings.ts';
+import { keepOutgoing } from './outbox.ts';
 
 type KnownScan = Omit<ScanRow, 'partial'> & { recorded: number; partial: number };
 
@@ -12,7 +14,13 @@ const COLUMNS = `recorded, id, started_at AS startedAt, finished_at AS finishedA
  * Records a scan in one transaction. The same scan given twice (a retry after an answer that got lost) is recorded once.
  * @throws UserError when another report was recorded under its id.
  */
-export function addScan(db: Db, row: ScanRow, head: string, instances: Iterable<RememberedInstance>): void {
+export function addScan(
+  db: Db,
+  row: ScanRow,
+  head: string,
+  instances: Iterable<RememberedInstance>,
+  outgoing?: MakeOutgoing,
+): void {
   const record = db.transaction(() => {
     if (isRecorded(db, row.id, head, instances)) return;
     const { lastInsertRowid } = db
@@ -23,6 +31,7 @@ export function addScan(db: Db, row: ScanRow, head: string, instances: Iterable<
       .run(row.id, row.startedAt, row.finishedAt, row.instances, row.findings, row.worst, +row.partial, pack(head));
     const scan = Number(lastInsertRowid);
     rememberFindings(db, scan, row.startedAt, keeping(db, scan, instances));
+    if (outgoing) keepOutgoing(db, row.startedAt, outgoing);
   });
   // IMMEDIATE: the lock is taken before the first read, so that it can be waited for. A transaction that begins with
   // reading and then wants to write fails at once when somebody wrote in between.

@@ -4,6 +4,7 @@ import { guard, openDatabase } from './database.ts';
 import { firstSeen, listFindings, listLooks } from './findings.ts';
 import { journalOf } from './journal.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
+import { outboxOf } from './outbox.ts';
 import { addScan, findScan, listScans } from './scans.ts';
 
 /** The store in one SQLite file. Several processes may have it open and write at once. */
@@ -17,12 +18,13 @@ export const sqlite: StoreProvider = {
       keepBaseline: (row) => keepBaseline(db, row),
       findBaseline: (instance) => findBaseline(db, instance),
       firstSeen: (instance, identity) => firstSeen(db, instance, identity),
-      addScan: (row, reportJson, instances) => addScan(db, row, reportJson, instances),
+      addScan: (row, reportJson, instances, outgoing) => addScan(db, row, reportJson, instances, outgoing),
       listScans: (limit) => listScans(db, limit),
       findScan: (id) => findScan(db, id),
       listFindings: (instance) => listFindings(db, instance),
       listLooks: (instance, limit) => listLooks(db, instance, limit),
       journal: guarded(journalOf(db), path),
+      outbox: guarded(outboxOf(db), path),
       close: () => db.close(),
     };
     return guarded(store, path);
