@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests run everywhere; the lab project needs root and real daemons (see docs/lab.md) and runs one file at a time. */
+/** Unit tests run everywhere; the lab project needs root and real daemons (see docs/lab.md) and runs two files at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -18,7 +18,7 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],
