@@ -21,9 +21,11 @@ export class FindingPool {
   #oldestOpen = 0;
   /** The last that was inflated: one instance's findings lie together. */
   #inflated: { block: number; bytes: Buffer } | undefined;
-  readonly #shared: Omit<Finding, 'id'>[] = [];
-  /** By signature: the text that is shared and its number, or where the text that was seen last lies. */
-  readonly #sharedBySignature = new Map<number, { text: string; number: number }>();
+  readonly #shared: Shape[] = [];
+  readonly #texts: string[] = [];
+  /** By signature: the number of what is shared. */
+  readonly #sharedBySignature = new Map<number, number>();
+  /** By signature: where the one that was seen last lies; -1 = nowhere. */
   #last = new Float64Array(1024).fill(-1);
 
   /** Keeps them, in their order. `signatures`: a number of each, equal where they may well be the same; -1 = not looked for. */
@@ -35,31 +37,33 @@ export class FindingPool {
       const hex = ours.exec(id)?.[1];
       if (hex !== undefined) ids.write(hex, i * 8, 'hex');
       // An id of another form is kept with the rest, which overrides it.
-      const text = JSON.stringify(hex === undefined ? finding : rest);
-      places[i] = this.#place(text, signatures[i] ?? -1);
+      places[i] = this.#place(hex === undefined ? finding : rest, signatures[i] ?? -1);
     }
     return new Packed(this, ids, places);
   }
 
   /** What lies at a place. */
-  at(place: number): Omit<Finding, 'id'> {
-    if (place < 0) return this.#shared[-place - 1] as Omit<Finding, 'id'>;
-    return JSON.parse(this.#textAt(place)) as Omit<Finding, 'id'>;
+  at(place: number): Shape {
+    if (place < 0) return this.#shared[-place - 1] as Shape;
+    return JSON.parse(this.#textAt(place)) as Shape;
   }
 
-  #place(text: string, signature: number): number {
-    if (signature < 0) return this.#append(text);
+  #place(finding: Shape, signature: number): number {
+    if (signature < 0) return this.#append(JSON.stringify(finding));
     const shared = this.#sharedBySignature.get(signature);
-    if (shared?.text === text) return -shared.number - 1;
+    if (shared !== undefined && isSame(this.#shared[shared], finding)) return -shared - 1;
+    const text = JSON.stringify(finding);
+    if (shared !== undefined && this.#texts[shared] === text) return -shared - 1;
     if (signature >= this.#last.length) {
       const more = new Float64Array(Math.max(signature + 1, this.#last.length * 2)).fill(-1);
       more.set(this.#last);
       this.#last = more;
     }
     const last = this.#last[signature] as number;
-    if (!shared && last >= 0 && this.#isOpen(last) && this.#textAt(last) === text) {
-      const number = this.#shared.push(JSON.parse(text) as Omit<Finding, 'id'>) - 1;
-      this.#sharedBySignature.set(signature, { text, number });
+    if (shared === undefined && last >= 0 && this.#isOpen(last) && this.#textAt(last) === text) {
+      const number = this.#shared.push(finding) - 1;
+      this.#texts.push(text);
+      this.#sharedBySignature.set(signature, number);
       return -number - 1;
     }
     const place = this.#append(text);
@@ -110,6 +114,19 @@ export class FindingPool {
     if (this.#inflated?.block !== number) this.#inflated = { block: number, bytes: inflateRawSync(bytes) };
     return this.#inflated.bytes;
   }
+}
+
+type Shape = Omit<Finding, 'id'>;
+
+const fields = Object.keys({
+  ...{ kind: 1, change: 1, subject: 1, subjectBase64: 1, severity: 1, disposition: 1, rule: 1, reason: 1, before: 1 },
+  ...{ after: 1, diff: 1, ownedBy: 1, explains: 1, explained: 1, tamper: 1, imageFault: 1, prevalence: 1 },
+  ...{ firstSeenAt: 1, controls: 1, considered: 1, attack: 1, agent: 1, attribution: 1 },
+} satisfies Record<keyof Shape, 1>) as (keyof Shape)[];
+
+/** Are all fields the very same? What siblings share was judged once, so that much of it is; else the texts tell. */
+function isSame(a: Shape | undefined, b: Shape): boolean {
+  return a !== undefined && fields.every((field) => a[field] === b[field]);
 }
 
 class Packed {

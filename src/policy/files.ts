@@ -5,9 +5,11 @@ import { differingExtra, type Extra, type FileValue, parseFileValue } from '../f
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, PackageChanges } from './case.ts';
 import { changedOf } from './changed.ts';
+import type { AboutFile } from './compile.ts';
 import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
 import { makeFinding } from './make.ts';
 import { serversOf } from './name-servers.ts';
+import { judgedOnce } from './plain.ts';
 import { unifiedDiff } from './textdiff.ts';
 import { weigh } from './weigh.ts';
 
@@ -45,8 +47,11 @@ export interface JudgedFile {
 
 /** Judges one file that nothing else explains: expected by a rule, or drift with a severity by what the file is. */
 export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges): JudgedFile {
-  const { drift, ownedBy } = file;
+  const { drift } = file;
   const text = textsOf(the, file);
+  const about = the.policy.about(drift.key);
+  if (isPlain(the, file, text, about))
+    return { finding: judgedOnce(the, file, () => drifted(the, file, text, '', [])), doubt: '' };
   const sight: FileSight = {
     ...{ change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text },
     idOf: (kind, name) => lookup(the.live.accounts, `${kind} ${name}`)?.split('\t')[0],
@@ -55,7 +60,6 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   };
   let doubt = '';
   const passed: Considered = [];
-  const about = the.policy.about(drift.key);
   for (const { rule, matches } of about.expect) {
     if (rule.when === 'packages-changed' && !changedOf(packages, rule.packages)) {
       passed.push({ rule: rule.id, why: 'none of its packages changed' });
@@ -68,12 +72,30 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   }
   const [allowed] = about.allow;
   if (allowed) return { finding: expected(the, file, allowed.rule, passed), doubt };
+  return { finding: drifted(the, file, { ...text, shown: withoutLaunchKeys(sight) }, doubt, passed), doubt };
+}
+
+/** Is nothing of it this instance's own but its digest? */
+function isPlain({ live }: Case, { drift, sameAs }: FileDrift, text: Texts, { expect, allow }: AboutFile): boolean {
+  return (
+    expect.length + allow.length === 0 &&
+    text.oldContent === undefined &&
+    text.newContent === undefined &&
+    sameAs === undefined &&
+    !live.modified.has(drift.key) &&
+    !live.changing?.has(drift.key)
+  );
+}
+
+/** Drift, with the severity of what the file is. */
+function drifted(the: Case, file: FileDrift, text: Texts, doubt: string, passed: Considered): Finding {
+  const { drift, ownedBy } = file;
   const weight = weigh(the, file);
   const diff =
     text.oldContent === undefined && drift.change === 'changed'
       ? undefined
-      : unifiedDiff(drift.key, text.oldContent, withoutLaunchKeys(sight));
-  const judged = finding(the, file, weight?.as ?? 'file', {
+      : unifiedDiff(drift.key, text.oldContent, text.shown);
+  return finding(the, file, weight?.as ?? 'file', {
     severity: weight?.severity ?? 'low',
     disposition: 'drift',
     rule: weight?.id ?? 'severity/none',
@@ -84,7 +106,6 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
     ...(ownedBy ? { ownedBy } : {}),
     ...told(passed),
   });
-  return { finding: judged, doubt };
 }
 
 type Considered = NonNullable<Finding['considered']>;
@@ -104,7 +125,14 @@ function expected(
   return finding(the, file, 'file', { severity: 'info', disposition: 'expected', rule: id, reason, ...told(passed) });
 }
 
-function textsOf(the: Case, { drift, before, after }: FileDrift): { oldContent?: string; newContent?: string } {
+/** What is known of the text of a file, before and now; `shown`: now, as it may be shown. */
+interface Texts {
+  oldContent?: string;
+  newContent?: string;
+  shown?: string | undefined;
+}
+
+function textsOf(the: Case, { drift, before, after }: FileDrift): Omit<Texts, 'shown'> {
   const oldContent =
     before?.type === 'f' ? (before.size === '0' ? '' : lookup(the.image.contents, drift.key)) : undefined;
   const newContent = after?.type === 'f' ? (after.size === '0' ? '' : lookup(the.live.contents, drift.key)) : undefined;

@@ -9,7 +9,7 @@ import { labImage } from '../lab/image.ts';
 import { labProblem } from '../lab/require.ts';
 import { formatCosts } from './formats.ts';
 import { framesOfAudit } from './frames.ts';
-import { againstAnsible, scannerCost } from './many.ts';
+import { againstAnsible, judgedFleet, scannerCost } from './many.ts';
 import { interleave, type Row, run, seconds, table } from './measure.ts';
 import { diffAgainstComm } from './streams.ts';
 import { cli, largeTree, scanAgainstAnchors } from './trees.ts';
@@ -59,6 +59,8 @@ try {
   const costs = await scannerCost(image, where, quick ? [20] : [20, 200, 1000]);
   say('formats of ten thousand instances');
   costs.push(...formatCosts(10_000, quick ? 5 : 50));
+  say('ten thousand instances judged and clustered');
+  lines.push(judgedFleet(quick ? 1000 : 10_000, 500));
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, temporary files in ${tmpdir() === where ? 'tmp' : 'memory'}\n`,
   );

@@ -31,6 +31,17 @@ export async function scannerCost(image: LabImage, where: string, counts: number
   return lines;
 }
 
+/** A fleet that is judged, counted and clustered, and reported as JSON, on one core. */
+export function judgedFleet(instances: number, findings: number): string {
+  const script = join(import.meta.dirname, 'judged.ts');
+  const command = ['-c', '0', process.execPath, script, String(instances), String(findings)];
+  const { status, stdout, stderr } = spawnSync('taskset', command, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`judged.ts ended with ${status}: ${stderr.slice(-500)}`);
+  const { judge, fleet, report, maxRssMiB } = JSON.parse(stdout) as Record<string, number>;
+  const both = seconds((judge ?? 0) + (fleet ?? 0));
+  return `${instances} instances with ${findings} findings each on one core: ${both} to judge and cluster (goal for 10,000: 30 s), ${seconds(report ?? 0)} to write the report, ${maxRssMiB} MiB at most (goal 1 GB)`;
+}
+
 function costOf({ wall, cpu, maxRssKiB }: Cost, count: number): string {
   const each = ((cpu / count) * 1000).toFixed(1);
   return `${seconds(wall)} wall, ${each} ms of scanner CPU each (start included), ${(maxRssKiB / 1024).toFixed(0)} MB at most`;

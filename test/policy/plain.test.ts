@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { judgeInstance, policyCompiler } from '../../src/app/instance.ts';
+import { loadPolicies } from '../../src/app/policies.ts';
+import type { Manifest } from '../../src/core/manifest.ts';
+import { file, fingerprint } from '../drift/make.ts';
+
+it('what siblings share is judged as if each were alone', async () => {
+  const { policies } = await loadPolicies([]);
+  const all = policies.map(({ policy }) => policy);
+  const image = fingerprint({ '/usr/share/a': file('a'), '/usr/share/b': file('b'), '/etc/c': file('c') });
+  const manifest = { image: { ref: 'web:42' }, digest: 'sha256:x', fingerprint: image } as Manifest;
+  const judge = (id: string, files: Record<string, string>, compileFor = policyCompiler(all), of = manifest) => {
+    const instance = { id, uri: `ssh://${id}`, name: id, group: 'web', labels: {}, reach: {} };
+    const at = new Date('2026-06-01T00:00:00Z');
+    return judgeInstance(instance, fingerprint(files), of, compileFor, at).findings;
+  };
+  const shared = policyCompiler(all);
+  const forms = [
+    { '/usr/share/a': file('d'), '/usr/share/b': file('b'), '/etc/c': file('c') },
+    { '/usr/share/a': file('d', '4755'), '/usr/share/b': file('e'), '/etc/c': file('c') },
+    { '/usr/share/a': file('d'), '/etc/c': file('f'), '/usr/share/new': file('1') },
+  ];
+  for (const _ of [1, 2])
+    for (const [i, files] of [...forms, ...forms.toReversed()].entries())
+      expect(judge(`web-${i}`, files, shared)).toEqual(judge(`web-${i}`, files));
+  // Another image of the same name knows nothing of it.
+  const other = { ...manifest, fingerprint: fingerprint({ ...forms[0], '/usr/share/a': file('9') }) } as Manifest;
+  for (const files of forms)
+    expect(judge('x', files, shared, other)).toEqual(judge('x', files, policyCompiler(all), other));
+});
