@@ -34,16 +34,19 @@ export async function notifyingOf(
   const { outgoingOf } = await import('../app/notifying/outgoing.ts');
   return {
     outgoing: (report) => outgoingOf(notifying, report),
-    async deliver(context) {
-      try {
-        const seconds = notifying.config.deliverSeconds ?? usual;
-        tell(await deliverNow(store, notifying, seconds, context), notifying, context.stderr);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        context.stderr.write(`snowfence: notifications were not delivered: ${printable(error.message)}\n`);
-      }
-    },
+    deliver: (context) => deliverTo(store, notifying, context),
   };
+}
+
+/** Delivers what waits and says what did not arrive; no exit code is changed by it. */
+export async function deliverTo(store: Store, notifying: Notifying, context: Context): Promise<void> {
+  try {
+    const seconds = notifying.config.deliverSeconds ?? usual;
+    tell(await deliverNow(store, notifying, seconds, context), notifying, context.stderr);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.stderr.write(`snowfence: notifications were not delivered: ${printable(error.message)}\n`);
+  }
 }
 
 /** Delivers what waits, within so many seconds. */

@@ -5,6 +5,7 @@ import type { Store } from '../core/ports.ts';
 import { ReplaceError } from '../core/replacement.ts';
 import type { RunResult } from '../replace/run.ts';
 import type { Context } from './context.ts';
+import { deliverTo } from './notifying.ts';
 
 /** Options of whatever replaces. */
 export interface ReplacingFlags {
@@ -33,6 +34,26 @@ export async function executionOf(flags: ReplacingFlags, store: Store, context: 
     },
     onStep: (...args) => void context.stderr.write(stepLine(...args)),
   };
+}
+
+/** Tells whom the fleet file names of what failed; that it cannot be told changes nothing. */
+export async function tellSinks(
+  result: (RunResult & { run: string }) | undefined,
+  { inventory, notify }: { inventory: string; notify?: boolean },
+  store: Store,
+  context: Context,
+): Promise<void> {
+  const plan = result && store.journal.find(result.run)?.plan;
+  if (!plan || notify === false) return;
+  const [{ loadNotifying }, { outgoingOfRun }] = await Promise.all([
+    import('../app/notifying/setup.ts'),
+    import('../app/notifying/replaced.ts'),
+  ]);
+  const notifying = await loadNotifying(inventory);
+  if (!notifying) return;
+  const at = new Date().toISOString();
+  store.outbox.put(at, outgoingOfRun(notifying, plan, result, at));
+  await deliverTo(store, notifying, context);
 }
 
 /** Says how a run ended. */

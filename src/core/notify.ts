@@ -25,9 +25,9 @@ export interface Transition {
   kind: TransitionKind;
   /**
    * `finding`; `reading`: it can no longer be read, or can again; `verdict`: worse, though no finding came; `first`: all that the first
-   * look at an instance found, in one.
+   * look at an instance found, in one; `replacement`: it failed.
    */
-  about: 'finding' | 'reading' | 'verdict' | 'first';
+  about: 'finding' | 'reading' | 'verdict' | 'first' | 'replacement';
   /** The same for all transitions of one thing: what alert systems know an alert by. At most 200 characters. */
   key: string;
   severity: Severity;
@@ -166,6 +166,8 @@ export type MakeOutgoing = (
 
 /** Messages that are to be delivered. All times RFC 3339 UTC; every call is durable when it returns. */
 export interface Outbox {
+  /** Keeps what is to be sent of something else than a scan, in one transaction. */
+  put(at: string, make: MakeOutgoing): void;
   /** Sinks with something waiting. */
   sinks(fleet: string): string[];
   /**

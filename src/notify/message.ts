@@ -22,6 +22,8 @@ export interface Addressed {
 export interface Scope {
   scan: Pick<ReportView['scan'], 'id' | 'startedAt' | 'finishedAt'>;
   instances: number;
+  /** What the keys of messages begin with, where it is not the scan that is told of. */
+  key?: string;
   /** How many instances of each image were in it. */
   images: ReadonlyMap<string, number>;
 }
@@ -60,7 +62,7 @@ export function messagesOf(
       const fresh = wanted.filter((t) => !had?.has(t));
       if (!had || !sink || fresh.length === 0) continue;
       for (const t of fresh) had.add(t);
-      const key = `${scope.scan.id}/${i}/${name}`;
+      const key = `${scope.key ?? scope.scan.id}/${i}/${name}`;
       const most = sinks[name]?.maxItems ?? sink.shape.items;
       addressed.push({ key, sink: name, message: messageOf(key, fresh, scope, { ...sink.shape, items: most }) });
     }

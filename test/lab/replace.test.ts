@@ -40,7 +40,7 @@ describeLab('replacing', () => {
   const store = () => ['--store', join(desk.dir, 'store.db')];
 
   /** The fleet file with a section `replace`: everything by the provider of this test, and hooks that it hears. */
-  async function inventory(replace: object, labels: Record<string, object> = {}): Promise<string> {
+  async function inventory(replace: object, labels: Record<string, object> = {}, more = {}): Promise<string> {
     const hosts = fleet.instances.map(({ name, address, port }) => ({
       ...{ address: `ssh://root@${address}:${port}`, name, labels: labels[name] ?? {} },
     }));
@@ -51,7 +51,7 @@ describeLab('replacing', () => {
       hooks: { drain: { command: replacer.program }, after: { command: replacer.program } },
       verify: { everySeconds: 0.2, upSeconds: 60 },
     };
-    const file = { groups: { web: { ...reach, hosts } }, replace: { ...defaults, ...replace } };
+    const file = { groups: { web: { ...reach, hosts } }, replace: { ...defaults, ...replace }, ...more };
     return desk.file('fleet.yaml', JSON.stringify(file));
   }
 
@@ -136,7 +136,9 @@ describeLab('replacing', () => {
 
   it('stops after the first new instance of an image that drifts too, and says to rebake it', async () => {
     for (const i of [1, 3, 4]) await of(i).run(DRIFT);
-    const file = await inventory({ guard: { ...guard, parallel: 1 } });
+    const alerts = join(desk.dir, 'alerts');
+    const notify = { sinks: { log: { kind: 'file', path: alerts } }, routes: [{ to: ['log'], severity: 'critical' }] };
+    const file = await inventory({ guard: { ...guard, parallel: 1 } }, {}, { notify });
     await scan(file);
     const { plan: made, path } = await plan(file);
     replacer.atLaunch = (one) => one.run('echo "PermitRootLogin yes" >>/etc/ssh/sshd_config');
@@ -147,6 +149,11 @@ describeLab('replacing', () => {
     expect(applied.stdout).toContain('Rebake it, or no other image of this group is known to have verified clean.');
     expect(applied.stdout).toContain(`left alone: ${of(3).name}, ${of(4).name}`);
     expect((await journal()).run.state).toBe('failed');
+    const told = readFileSync(alerts, 'utf8').trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(told)).toMatchObject({
+      counts: { new: 1 },
+      items: [{ title: 'its replacement failed', severity: 'critical', instances: [{ name: of(1).name }] }],
+    });
   });
 
   it('refuses the whole plan with its numbers, and does nothing', async () => {

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { printable } from '../../core/bytes.ts';
 import { UserError } from '../../core/errors.ts';
-import { exit } from '../../core/exit.ts';
+import { type ExitCode, exit } from '../../core/exit.ts';
 import type { Store } from '../../core/ports.ts';
 import type { ReplacePlan } from '../../core/replacement.ts';
 import { type Context, collectOption, numberOption, openStore } from '../context.ts';
 import { readReport, storedReport, writeResult } from '../files.ts';
-import { executionOf, refusing, tell } from '../replacing.ts';
+import { executionOf, refusing, tell, tellSinks } from '../replacing.ts';
 
 interface PlanFlags {
   inventory: string;
@@ -149,7 +149,7 @@ async function apply(flags: ActFlags, context: Context): Promise<void> {
   await withStore(flags.store, async (store) => {
     const the = await executionOf(flags, store, context);
     context.code = await refusing(context.stderr, async () => {
-      if (!flags.dryRun) return tell(await applyPlan(read, flags.approve, the), context.stdout);
+      if (!flags.dryRun) return await told(await applyPlan(read, flags.approve, the), flags, store, context);
       const approved = await checkPlan(read, flags.approve, the);
       context.stdout.write(`dry run: the plan holds, ${approved.items.length} would be replaced; nothing was done\n`);
       return exit.clean;
@@ -157,12 +157,25 @@ async function apply(flags: ActFlags, context: Context): Promise<void> {
   });
 }
 
+/** How a run ended, to whom it concerns. */
+async function told(
+  result: Parameters<typeof tell>[0],
+  flags: ActFlags,
+  store: Store,
+  context: Context,
+): Promise<ExitCode> {
+  const code = tell(result, context.stdout);
+  await tellSinks(result, flags, store, context);
+  return code;
+}
+
 async function resume(run: string, flags: ActFlags, context: Context): Promise<void> {
   const { resumeRun } = await import('../../app/replacing/execute.ts');
   await withStore(flags.store, async (store) => {
     const the = await executionOf(flags, store, context);
-    context.code = await refusing(context.stderr, async () =>
-      tell(await resumeRun(run, the, flags.force), context.stdout),
+    context.code = await refusing(
+      context.stderr,
+      async () => await told(await resumeRun(run, the, flags.force), flags, store, context),
     );
   });
 }

@@ -100,12 +100,18 @@ async function replaceAfterScan(
 ): Promise<ExitCode> {
   if (!flags.inventory || !store)
     throw new UserError('--replace needs a fleet file and a store', 'give --inventory FILE, and leave out --no-store');
-  const [{ replaceAfter }, { executionOf, refusing, tell }] = await Promise.all([
+  const [{ replaceAfter }, { executionOf, refusing, tell, tellSinks }] = await Promise.all([
     import('../../app/replacing/auto.ts'),
     import('../replacing.ts'),
   ]);
   const the = await executionOf({ ...flags, inventory: flags.inventory }, store, context);
-  return await refusing(context.stderr, async () => tell(await replaceAfter(report, the), context.stderr));
+  const inventory = flags.inventory;
+  return await refusing(context.stderr, async () => {
+    const result = await replaceAfter(report, the);
+    const code = tell(result, context.stderr);
+    await tellSinks(result, { ...flags, inventory }, store, context);
+    return code;
+  });
 }
 
 /** Live progress on a terminal, nothing in cron. */

@@ -1,7 +1,7 @@
 import type { MakeOutgoing, Outbox, OutboxRow, OutboxStatus } from '../../core/notify.ts';
 import type { Db } from './database.ts';
 
-/** What a scan leaves to be sent. To be called inside the transaction of the scan: neither is there without the other. */
+/** What a scan leaves to be sent. To be called inside a transaction, of the scan where there is one: neither is there without the other. */
 export function keepOutgoing(db: Db, startedAt: string, make: MakeOutgoing): void {
   const seen = new Date(startedAt).toISOString(); // one form, so that order as text is order in time
   const find = db.prepare<[string, string], { state: string; seenAt: string }>(
@@ -49,7 +49,9 @@ const STATUS = `
 /** The outbox of notifications. Each call is one statement, on the disk when it returns. */
 export function outboxOf(db: Db): Outbox {
   const claim = db.prepare(CLAIM);
+  const put = db.transaction((at: string, make: MakeOutgoing) => keepOutgoing(db, at, make));
   return {
+    put: (at, make) => put.immediate(at, make),
     sinks: (fleet) =>
       db
         .prepare<[string], string>(
