@@ -2,8 +2,7 @@ import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { differingExtra, type FileValue, isExecutable, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift } from './case.ts';
 
 /** Files that hold accounts: compared entry by entry, so their bytes are explained by the entries that differ. */
 const accountFiles = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)(-?)$/;

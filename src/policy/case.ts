@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../core/facts.ts';
 import type { Drift, Finding } from '../core/finding.ts';
+import type { FileValue } from '../fingerprint/files.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { PackageKey } from './managers.ts';
 
@@ -44,4 +45,15 @@ export interface PackageChanges {
   drifts: { key: PackageKey; drift: Drift; finding: Finding }[];
   /** All findings to report. */
   own: Finding[];
+}
+
+/** One drift of a file with both sides taken apart. */
+export interface FileDrift {
+  drift: Drift;
+  before?: FileValue;
+  after?: FileValue;
+  /** The package that owns it in the image, if any. */
+  ownedBy?: string;
+  /** It was added and is another name (hard link) of this file of the image: canonical path. */
+  sameAs?: string;
 }

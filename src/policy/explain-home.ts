@@ -2,8 +2,7 @@ import { posix } from 'node:path';
 import { unescapeName } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case, PackageChanges } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { placesOf } from './managers.ts';
 
 /**

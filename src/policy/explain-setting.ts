@@ -3,8 +3,7 @@ import type { Finding } from '../core/finding.ts';
 import { aliasResolver } from '../fingerprint/alias.ts';
 import { differingExtra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case, PackageChanges } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift, PackageChanges } from './case.ts';
 
 /** Where each kind of setting, or a mark of a package, is written down. */
 const places: readonly { word: string; path: RegExp }[] = [

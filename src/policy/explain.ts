@@ -2,10 +2,9 @@ import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
 import { differingExtra, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case, PackageChanges } from './case.ts';
+import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { explainedByHome } from './explain-home.ts';
 import { explainedBySetting } from './explain-setting.ts';
-import type { FileDrift } from './files.ts';
 import { packageOfInfoPath, packageOfPacmanPath } from './info.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { display, unescapeName } from '../core/bytes.ts';
-import type { Attributes, Drift, Finding, FindingKind } from '../core/finding.ts';
+import type { Attributes, Finding, FindingKind } from '../core/finding.ts';
 import { aclText } from '../fingerprint/acl.ts';
 import { differingExtra, type Extra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case, PackageChanges } from './case.ts';
+import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { changedOf } from './changed.ts';
 import type { AboutFile } from './compile.ts';
 import { type FileSight, misfit, withoutLaunchKeys } from './expectation.ts';
@@ -12,17 +12,6 @@ import { serversOf } from './name-servers.ts';
 import { judgedOnce } from './plain.ts';
 import { unifiedDiff } from './textdiff.ts';
 import { weigh } from './weigh.ts';
-
-/** One drift of a file with both sides taken apart. */
-export interface FileDrift {
-  drift: Drift;
-  before?: FileValue;
-  after?: FileValue;
-  /** The package that owns it in the image, if any. */
-  ownedBy?: string;
-  /** It was added and is another name (hard link) of this file of the image: canonical path. */
-  sameAs?: string;
-}
 
 /** The file drifts of a case. */
 export function fileDrifts(the: Case): FileDrift[] {

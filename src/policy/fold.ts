@@ -1,6 +1,5 @@
 import type { Finding } from '../core/finding.ts';
-import type { Case } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift } from './case.ts';
 import { weigh } from './weigh.ts';
 
 /** Severity entries that say nothing special of a file: only such files may disappear into the finding of their directory. */

@@ -1,7 +1,6 @@
 import { differingExtra, type parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
-import type { Case } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift } from './case.ts';
 import { isGuarded } from './weigh.ts';
 
 /** Most names of one file that are looked at: more than these no person made. */

@@ -1,6 +1,6 @@
 import { compareSeverity, type Finding, isLive } from '../core/finding.ts';
 import { differingExtra, type FileValue } from '../fingerprint/files.ts';
-import type { FileDrift } from './files.ts';
+import type { FileDrift } from './case.ts';
 import type { Folded } from './fold.ts';
 
 /** What a file or a tree is, wherever it lies; undefined for what is too common to be known again: empty, or not hashed. */

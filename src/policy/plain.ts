@@ -1,8 +1,7 @@
 import type { Fingerprint } from '../core/facts.ts';
 import type { Drift, Finding } from '../core/finding.ts';
-import type { Case } from './case.ts';
+import type { Case, FileDrift } from './case.ts';
 import type { CompiledPolicy } from './compile.ts';
-import type { FileDrift } from './files.ts';
 import { findingId } from './make.ts';
 
 /** Drifts that are remembered of an image; what each instance has for itself comes and goes. */

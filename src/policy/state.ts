@@ -4,9 +4,9 @@ import { isSetId } from '../fingerprint/files.ts';
 import { compareFacts, type FactDrift, onlyCommentsDiffer } from '../state/compare.ts';
 import type { Format, SeenFile, StateFact } from '../state/format.ts';
 import { Side } from '../state/side.ts';
-import type { Case } from './case.ts';
+import type { Case, FileDrift } from './case.ts';
 import { expectedLine } from './expectation.ts';
-import { beyondContent, type FileDrift, type JudgedFile } from './files.ts';
+import { beyondContent, type JudgedFile } from './files.ts';
 import { makeFinding } from './make.ts';
 import { serversOf } from './name-servers.ts';
 

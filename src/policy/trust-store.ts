@@ -6,8 +6,7 @@ import { parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import { certificates } from '../state/formats/certificates.ts';
 import { Side } from '../state/side.ts';
-import type { Case, PackageChanges } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift, PackageChanges } from './case.ts';
 
 const store = '/etc/ssl/certs/';
 const bundle = `${store}ca-certificates.crt`;

@@ -2,8 +2,7 @@ import { compareSeverity } from '../core/finding.ts';
 import { type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Weight } from '../schema/policy.ts';
-import type { Case } from './case.ts';
-import type { FileDrift } from './files.ts';
+import type { Case, FileDrift } from './case.ts';
 
 /** The first severity entry that fits. */
 function weightOf(the: Case, file: FileDrift): Weight | undefined {

@@ -4,8 +4,9 @@ import { type Ec2Target, ec2TargetOf, isInstanceId, knownTarget, readToken, want
 import { Scaling } from './group.ts';
 import { pollOne } from './poll.ts';
 import { pollRefresh } from './refresh.ts';
+import type { Road, Token } from './road.ts';
 import { type AsgSettings, asgSchema, of, preferencesOf } from './settings.ts';
-import { begin, type Token } from './start.ts';
+import { begin } from './start.ts';
 
 /** AWS Auto Scaling: the group itself launches the new one. */
 export const asg: Driver = {
@@ -49,12 +50,6 @@ function callsOf(strategy: AsgSettings['strategy'], id: string, ami: string | un
     default:
       return [`autoscaling TerminateInstanceInAutoScalingGroup ${id}, ShouldDecrementDesiredCapacity=false`];
   }
-}
-
-/** Both services in one region. */
-export interface Road {
-  scaling: Scaling;
-  ec2: Ec2;
 }
 
 class AsgSession implements DriverSession {

@@ -4,9 +4,8 @@ import { isGone } from '../aws/ec2.ts';
 import { arrived } from '../aws/successor.ts';
 import { type Ec2Target, wantedAmi } from '../aws/target.ts';
 import { lastFailure, pairsOf } from './activities.ts';
-import type { Road } from './driver.ts';
+import type { Road, Token } from './road.ts';
 import type { AsgSettings } from './settings.ts';
-import type { Token } from './start.ts';
 
 /** What is followed, and by what. */
 export interface Followed {

@@ -4,10 +4,9 @@ import { type Permit, type Progress, ReplaceError, type Target } from '../../cor
 import { isGone, tagOf } from '../aws/ec2.ts';
 import { wantedAmi } from '../aws/target.ts';
 import { rankedOf } from './activities.ts';
-import type { Road } from './driver.ts';
 import { type Followed, inService, pollOne } from './poll.ts';
+import { type Road, refuseOtherImage, type Token } from './road.ts';
 import { type AsgSettings, preferencesOf } from './settings.ts';
-import { refuseOtherImage, type Token } from './start.ts';
 
 /** A refresh that has not ended. */
 const active = /^(Pending|InProgress|Baking|Cancelling|RollbackInProgress)$/;

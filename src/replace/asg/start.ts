@@ -1,20 +1,11 @@
 import type { AutoScalingGroup, AutoScalingInstanceDetails } from '@aws-sdk/client-auto-scaling';
 import { printable } from '../../core/bytes.ts';
-import { type Permit, ReplaceError, type Target } from '../../core/replacement.ts';
+import { type Permit, ReplaceError } from '../../core/replacement.ts';
 import { tagOf } from '../aws/ec2.ts';
-import { type Ec2Target, wantedAmi } from '../aws/target.ts';
-import type { Road } from './driver.ts';
+import type { Ec2Target } from '../aws/target.ts';
 import { beginRefresh } from './refresh.ts';
+import { type Road, refuseOtherImage, type Token } from './road.ts';
 import type { AsgSettings } from './settings.ts';
-
-/** By what a replacement is followed. */
-export interface Token {
-  /** The old instance. */
-  id: string;
-  group: string;
-  /** Instance refresh that replaces it. */
-  refresh?: string;
-}
 
 /** Its way out has begun; nothing more is to be asked for. */
 const leaving = /^(Terminating|Terminated)/;
@@ -106,17 +97,4 @@ function refuseUnable(group: AutoScalingGroup, seen: AutoScalingInstanceDetails,
         transient: true,
       },
     );
-}
-
-/** @throws ReplaceError when the group would launch something else than what is wanted. */
-export async function refuseOtherImage({ scaling, ec2 }: Road, group: AutoScalingGroup, target: Target): Promise<void> {
-  const wanted = wantedAmi(target);
-  if (wanted === undefined) return;
-  const images = await scaling.images(group, ec2);
-  if (images.length === 1 && images[0] === wanted) return;
-  const shown = images.map((one) => printable(one) || 'an AMI that cannot be told').join(', ');
-  throw new ReplaceError(
-    `the Auto Scaling group "${printable(group.AutoScalingGroupName ?? '')}" would launch ${shown}, wanted ${wanted}`,
-    { hint: 'give its launch template the wanted AMI (replace.groups.NAME.image is what is wanted)' },
-  );
 }
