@@ -7,6 +7,7 @@ import { addAudit } from './commands/audit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
+import { addInit } from './commands/init.ts';
 import { addInventory } from './commands/inventory.ts';
 import { addManifest } from './commands/manifest.ts';
 import { addNotify } from './commands/notify.ts';
@@ -58,6 +59,7 @@ export async function main(argv: string[]): Promise<number> {
   const program = new Command('snowfence').description(about).version(version()).addHelpText('after', after);
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
   for (const add of [
+    addInit,
     addScan,
     addAudit,
     addReplace,
