@@ -4,6 +4,7 @@ import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import { type ExitCode, exit, worstExit } from '../core/exit.ts';
 import { addAudit } from './commands/audit.ts';
+import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
@@ -72,6 +73,7 @@ export async function main(argv: string[]): Promise<number> {
     addInventory,
     addProbe,
     addDoctor,
+    addConfig,
     addSchema,
     addDemo,
   ])

@@ -63,7 +63,8 @@ export async function writeFiles(
     for (const path of beside) rmSync(path, { force: true });
     return kept;
   } catch (error) {
-    for (const path of beside) rmSync(path, { force: true });
+    // Where there is nothing to remove, why is what the first error says.
+    for (const path of beside) if (existsSync(path)) rmSync(path);
     if (made !== undefined) rmSync(made, { recursive: true, force: true });
     throw error instanceof UserError ? error : cannot(dir, error);
   }
