@@ -4,6 +4,7 @@ import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import { type ExitCode, exit, worstExit } from '../core/exit.ts';
 import { addAudit } from './commands/audit.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -57,6 +58,19 @@ export async function main(argv: string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? context.code : exit.bug),
   );
+  const program = programOf(context);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return worstExit([context.code as ExitCode, ...(signalled === undefined ? [] : [signalled])]);
+  } catch (error) {
+    return worstExit([report(error), ...(signalled === undefined ? [] : [signalled])]);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** The whole tree of commands. */
+export function programOf(context: Context): Command {
   const program = new Command('snowfence').description(about).version(version()).addHelpText('after', after);
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
   for (const add of [
@@ -75,18 +89,12 @@ export async function main(argv: string[]): Promise<number> {
     addDoctor,
     addConfig,
     addSchema,
+    addCompletion,
     addDemo,
   ])
     add(program, context);
   for (const command of program.commands) inherit(command);
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-    return worstExit([context.code as ExitCode, ...(signalled === undefined ? [] : [signalled])]);
-  } catch (error) {
-    return worstExit([report(error), ...(signalled === undefined ? [] : [signalled])]);
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  return program;
 }
 
 function inherit(command: Command): void {

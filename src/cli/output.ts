@@ -29,10 +29,8 @@ export interface OutputFlags {
 export function addOutputOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        '--format <format[=file]>',
-        `of the result, repeatable with a file each: ${Object.keys(renderers).join(', ')}`,
-      )
+      new Option('--format <format[=file]>', 'of the result, repeatable with a file each')
+        .choices(Object.keys(renderers))
         .argParser(collectOption)
         .default([], 'text'),
     )
