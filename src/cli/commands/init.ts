@@ -17,7 +17,7 @@ interface Flags extends InitFlags {
 }
 
 const after = `
-It writes fleet.yaml and policy.yaml, both commented, and nothing else; then it runs doctor, makes the manifest of your image and
+It writes fleet.yaml and policy.yaml, both commented, proved right; then it runs doctor, makes the manifest of your image and
 scans, if you want. On a terminal it asks for what no flag says; elsewhere --host is needed. The exit code is the first scan's.
 
 Examples:
