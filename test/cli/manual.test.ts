@@ -7,15 +7,19 @@ import { manualPage, variables } from './manual.ts';
 import { commandTree, program } from './tree.ts';
 
 const file = join(root, 'docs/snowfence.1');
-const { version, man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>;
+const { version, man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  man: string[];
+};
 
 describe('the manual page', () => {
   /** Regenerate with UPDATE_DOCS=1, then read the difference. */
   it('is what the command line says of itself', () => {
-    const page = manualPage(program(), version ?? '');
+    const page = manualPage(program(), version);
     if (process.env['UPDATE_DOCS']) writeFileSync(file, page);
     expect(readFileSync(file, 'utf8')).toBe(page);
-    expect(man).toBe('docs/snowfence.1');
+    // A word alone is not linked by npm 11.
+    expect(man).toEqual(['docs/snowfence.1']);
   });
 
   it('has every command that does something, and every option', () => {
