@@ -30,6 +30,9 @@ _${root.name}() {
     else ((nth++)); fi
   done
   ((\${#typed[@]})) && cur=\${typed[\${#typed[@]}-1]}
+  # Quotes are taken off and nothing is evaluated: a Tab must not run what is being typed.
+  inventory=\${inventory//[\\\\\\"\\']/}
+  [[ $inventory == '~/'* ]] && inventory=$HOME/\${inventory#*/}
   _${root.name}_at "$path"
   local whole=$cur
   if [[ -z $takes && $cur == --*=* ]]; then takes=\${cur%%=*} cur=\${cur#*=}; fi
@@ -47,16 +50,27 @@ _${root.name}() {
       file) compgen -f -- "$cur" ;;
       directory) compgen -d -- "$cur" ;;
       host) compgen -A hostname -- "$cur" ;;
-      instance)
-        [[ -n $inventory ]] && compgen -W "$(${root.name} inventory list --inventory "$inventory" 2>/dev/null | cut -d' ' -f1)" -- "$cur" ;;
+      instance) _${root.name}_instances "$inventory" "$cur" ;;
     esac
   )
-  case $kind in file | directory | *orfile*) compopt -o filenames 2>/dev/null ;; esac
+  # readline quotes names of files where it is told that they are; bash 3 cannot be told.
+  case $kind in
+    file | directory | *orfile*)
+      compopt -o filenames 2>/dev/null || for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=$(printf %q "\${COMPREPLY[i]}"); done ;;
+  esac
   # Words that bash cuts before the cursor are not replaced: only what is behind the last = or : is given back.
   if [[ $cur == "$whole" && $cur == *[=:]* ]]; then
     local before=\${cur%"\${cur##*[=:]}"}
     for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=\${COMPREPLY[i]#"$before"}; done
   fi
+}
+
+# Instances of a fleet file that begin so, quoted: their names are not ours, and compgen -W would run what is in them.
+_${root.name}_instances() {
+  local name
+  [[ -n $1 ]] && while IFS= read -r name; do
+    [[ $name == "$2"* ]] && printf '%q\\n' "$name"
+  done < <(${root.name} inventory list --inventory "$1" 2>/dev/null | cut -d' ' -f1)
 }
 
 # What may follow a command: commands, options, and which of the options take a value.

@@ -11,7 +11,10 @@ _${root.name}_instances() {
   local -a names
   local at=\${words[(I)--inventory]}
   (( at )) || return 1
-  names=(\${\${(f)"$(${root.name} inventory list --inventory \${(Q)\${(e)words[at+1]}} 2>/dev/null)"}%% *})
+  # Quotes are taken off and nothing is evaluated: a Tab must not run what is being typed.
+  local file=\${(Q)words[at+1]}
+  [[ $file == '~/'* ]] && file=$HOME/\${file#*/}
+  names=(\${\${(f)"$(${root.name} inventory list --inventory "$file" 2>/dev/null)"}%% *})
   compadd -a names
 }
 

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allOf } from '../../../src/cli/completion/shape.ts';
 import { build, Desk, launcher } from '../run.ts';
@@ -59,7 +61,8 @@ describe('completion in bash', () => {
     [['scan', '--depth', '=', 'q'], ['quick']],
     [['scan', '--format', '=', 'js'], ['json']],
     [['scan', '--format', 'json', '=', 'fl'], ['fleet.yaml']],
-    [['scan', '--format', 'json', '=', 'a '], ['a file.json']],
+    // Where readline does not quote it.
+    [['scan', '--format', 'json', '=', 'a '], ['a\\ file.json']],
     [['scan', '--inventory', 'fl'], ['fleet.yaml']],
     [['config', 'check', 'fl'], ['fleet.yaml']],
     [
@@ -83,6 +86,19 @@ describe('completion in bash', () => {
     [['nonsense', ''], commandTree().commands.map(({ name }) => name)],
   ])('%j', (words, expected) => {
     expect(offer(...words)).toEqual(expected);
+  });
+
+  it('runs nothing that a name of the fleet file holds', () => {
+    desk.write(
+      'evil.yaml',
+      `hosts: [{ address: a, name: '$(touch\${IFS}ran)' }, { address: b, name: '\`touch\${IFS}ran\`' }]\n`,
+    );
+    expect(offer('replace', 'plan', '--inventory', 'evil.yaml', '--only', '')).toEqual([
+      '\\$\\(touch\\$\\{IFS\\}ran\\)',
+      '\\`touch\\$\\{IFS\\}ran\\`',
+    ]);
+    expect(offer('replace', 'plan', '--inventory', '$(touch ran)', '--only', '')).toEqual([]);
+    expect(existsSync(join(desk.path, 'ran'))).toBe(false);
   });
 
   it('is printed for known shells only', async () => {
