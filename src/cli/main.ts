@@ -27,6 +27,7 @@ from, and says which are snowflakes, why, and what to do: keep, replace, rebake 
 
 const after = `
 Examples:
+  snowfence init
   snowfence manifest create rootfs:/srv/images/web --image web:42 -o web-42.manifest
   snowfence scan ssh://root@web-1 ssh://root@web-2 --manifest web-42.manifest
   snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high
