@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allOf, type CommandShape } from '../../src/cli/completion/shape.ts';
+import { allOf, type CommandShape } from '../../src/cli/shape.ts';
 import { root } from '../house/rooms.ts';
 import { blocksOf } from './console.ts';
 import { commandTree } from './tree.ts';

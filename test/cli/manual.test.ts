@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allOf } from '../../src/cli/completion/shape.ts';
+import { allOf } from '../../src/cli/shape.ts';
 import { modules, root } from '../house/rooms.ts';
 import { manualPage, variables } from './manual.ts';
 import { commandTree, program } from './tree.ts';

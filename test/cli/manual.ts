@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type CommandShape, shapeOf } from '../../src/cli/completion/shape.ts';
+import { type CommandShape, shapeOf } from '../../src/cli/shape.ts';
 import { exit } from '../../src/core/exit.ts';
 import { root } from '../house/rooms.ts';
 

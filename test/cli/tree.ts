@@ -1,5 +1,5 @@
-import { type CommandShape, shapeOf } from '../../src/cli/completion/shape.ts';
 import { programOf } from '../../src/cli/main.ts';
+import { type CommandShape, shapeOf } from '../../src/cli/shape.ts';
 
 /** The tree of commands, of which nothing is run. */
 export function program() {

@@ -17,7 +17,7 @@ export function addCompletion(program: Command, context: Context): void {
     .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', after)
     .action(async (shell: string) => {
-      const { shapeOf } = await import('../completion/shape.ts');
+      const { shapeOf } = await import('../shape.ts');
       const print = {
         bash: async () => (await import('../completion/bash.ts')).bashCompletion,
         zsh: async () => (await import('../completion/zsh.ts')).zshCompletion,

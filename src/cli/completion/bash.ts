@@ -1,4 +1,4 @@
-import { allOf, type CommandShape, type OptionShape, type Value } from './shape.ts';
+import { allOf, type CommandShape, type OptionShape, type Value } from '../shape.ts';
 
 /**
  * A completion function for bash 3.2 and later. Bash cuts words at `=` and `:`; they are put together again to be

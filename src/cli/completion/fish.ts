@@ -1,4 +1,4 @@
-import { allOf, type CommandShape, type OptionShape, type Value } from './shape.ts';
+import { allOf, type CommandShape, type OptionShape, type Value } from '../shape.ts';
 
 /** A completion for fish 3: to be sourced, or put as snowfence.fish into ~/.config/fish/completions. */
 export function fishCompletion(root: CommandShape): string {

@@ -1,4 +1,4 @@
-import { allOf, type CommandShape, type OptionShape, type Value } from './shape.ts';
+import { allOf, type CommandShape, type OptionShape, type Value } from '../shape.ts';
 
 /** A completion for zsh: to be sourced, or put as `_snowfence` into a directory of $fpath. */
 export function zshCompletion(root: CommandShape): string {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allOf } from '../../../src/cli/completion/shape.ts';
+import { allOf } from '../../../src/cli/shape.ts';
 import { build, Desk, launcher } from '../run.ts';
 import { commandTree } from '../tree.ts';
 
