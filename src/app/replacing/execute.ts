@@ -23,7 +23,7 @@ import { loadPolicies } from '../policies.ts';
 import { scan } from '../scan.ts';
 import { viewOf, wholeOf } from '../stored.ts';
 import { takeEvidence } from './evidence.ts';
-import { isAlive, thisHolder } from './holder.ts';
+import { isAlive, thisHolder } from '../holder.ts';
 import { circumstances, type Setup, stoppedBy } from './setup.ts';
 import { successorInstance, verdictOn } from './verify.ts';
 
