@@ -4,7 +4,10 @@ import { nearest } from '../schema/validate.ts';
 import { reachOf, type WayFlags } from './ways.ts';
 
 /** Instances of the command line and of the fleet file. @throws UserError when there are none. */
-export async function instancesFor(uris: string[], flags: WayFlags & { inventory?: string; group?: string[] }): Promise<Instance[]> {
+export async function instancesFor(
+  uris: string[],
+  flags: WayFlags & { inventory?: string; group?: string[] },
+): Promise<Instance[]> {
   const { instancesOf } = await import('../inventory/uri/inventory.ts');
   const reach = reachOf(flags);
   const instances = instancesOf(uris, reach);

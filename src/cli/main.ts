@@ -15,7 +15,9 @@ import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
 import { addReport } from './commands/report.ts';
 import { addScan } from './commands/scan.ts';
+import { addSchedule } from './commands/schedule.ts';
 import { addSchema } from './commands/schema.ts';
+import { addServe } from './commands/serve.ts';
 import { addWaiver } from './commands/waiver.ts';
 import type { Context } from './context.ts';
 
@@ -63,6 +65,8 @@ export async function main(argv: string[]): Promise<number> {
     addReplace,
     addManifest,
     addHistory,
+    addServe,
+    addSchedule,
     addReport,
     addPolicy,
     addWaiver,
@@ -77,7 +81,8 @@ export async function main(argv: string[]): Promise<number> {
   for (const command of program.commands) inherit(command);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return worstExit([context.code as ExitCode, ...(signalled === undefined ? [] : [signalled])]);
+    const interrupted = signalled === undefined || context.endsBySignal ? [] : [signalled];
+    return worstExit([context.code as ExitCode, ...interrupted]);
   } catch (error) {
     return worstExit([report(error), ...(signalled === undefined ? [] : [signalled])]);
   } finally {

@@ -40,8 +40,7 @@ export function calendarOf(cron: string, zone: string): string[] {
 
 /** Lines for weekdays: one for those of every week, one for each first, second... of a month. */
 function weekdayLines(bits: readonly number[], line: (names: string, day: string) => string): string[] {
-  const names = (has: (of: number) => boolean) =>
-    days.filter((_, i) => has(bits[i] ?? 0)).join(',');
+  const names = (has: (of: number) => boolean) => days.filter((_, i) => has(bits[i] ?? 0)).join(',');
   const weekly = names((of) => of === every);
   const nth = weeks.flatMap((n) => {
     const found = names((of) => of !== every && (of & (1 << (n - 1))) !== 0);
@@ -49,11 +48,7 @@ function weekdayLines(bits: readonly number[], line: (names: string, day: string
     return found ? [line(`${found} `, `${two(from)}..${two(to)}`)] : [];
   });
   const lasts = names((of) => of !== every && (of & last) !== 0);
-  return [
-    ...(weekly ? [line(`${weekly} `, '*')] : []),
-    ...nth,
-    ...(lasts ? [line(`${lasts} `, '~07/1')] : []),
-  ];
+  return [...(weekly ? [line(`${weekly} `, '*')] : []), ...nth, ...(lasts ? [line(`${lasts} `, '~07/1')] : [])];
 }
 
 const two = (n: number) => String(n).padStart(2, '0');
@@ -71,7 +66,14 @@ function list(values: readonly number[], all: number, first = 0): string {
     let end = i;
     while (values[end + 1] === (values[end] ?? 0) + 1) end++;
     const [from, to] = [values[i] ?? 0, values[end] ?? 0];
-    parts.push(end - i >= 2 ? `${two(from)}..${two(to)}` : values.slice(i, end + 1).map(two).join(','));
+    parts.push(
+      end - i >= 2
+        ? `${two(from)}..${two(to)}`
+        : values
+            .slice(i, end + 1)
+            .map(two)
+            .join(','),
+    );
     i = end + 1;
   }
   return parts.join(',');

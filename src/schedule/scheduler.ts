@@ -119,8 +119,7 @@ export class Scheduler {
     this.#queue.sort((a, b) => a.due - b.due);
     if (!this.#running) this.#begin();
     for (const { job, due } of this.#queue)
-      if (this.#running && fresh.has(job))
-        this.#ports.say({ type: 'queued', job, due, behind: this.#running.job });
+      if (this.#running && fresh.has(job)) this.#ports.say({ type: 'queued', job, due, behind: this.#running.job });
     if (wake < Number.POSITIVE_INFINITY) this.#cancel = this.#ports.clock.at(wake, () => this.#tick());
   }
 

@@ -43,7 +43,9 @@ export async function loadSchedules(path: string, now = Date.now()): Promise<Sch
     const { cron, zone = usualZone, jitterSeconds = 0, catchUp = true, policy, formats } = config;
     const placed = {
       ...(policy ? { policy: policy.map((one) => (one.startsWith('pack:') ? one : at(one))) } : {}),
-      ...(formats ? { formats: formats.map((one) => one.replace(/=(.*)$/s, (_, name: string) => `=${at(name)}`)) } : {}),
+      ...(formats
+        ? { formats: formats.map((one) => one.replace(/=(.*)$/s, (_, name: string) => `=${at(name)}`)) }
+        : {}),
     };
     return {
       ...{ name, seed: fleet, catchUp, timetable: timetable(cron, zone), jitterMs: jitterSeconds * 1000 },

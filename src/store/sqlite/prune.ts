@@ -25,9 +25,7 @@ export function prune(db: Db, ask: PruneAsk, dry: boolean): Pruned {
     if (until !== null) {
       const before = new Date(until).toISOString(); // one form, so that order as text is order in time
       pruned.findings = db.prepare('DELETE FROM findings WHERE resolved_at < ?').run(before).changes;
-      pruned.notifications = db
-        .prepare(`DELETE FROM outbox WHERE state = 'sent' AND ended_at < ?`)
-        .run(before).changes;
+      pruned.notifications = db.prepare(`DELETE FROM outbox WHERE state = 'sent' AND ended_at < ?`).run(before).changes;
     }
     if (dry) throw new Counted();
   });

@@ -2,8 +2,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.ts';
 import type { MakeOutgoing } from '../../core/notify.ts';
 import type { RememberedInstance, ScanRow, StoredScan } from '../../core/ports.ts';
-import type { Db } from './database.ts';
 import { counting } from './counts.ts';
+import type { Db } from './database.ts';
 import { rememberFindings } from './findings.ts';
 import { keepOutgoing } from './outbox.ts';
 
