@@ -6,9 +6,10 @@ import { messageOf } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { Clock } from '../core/schedule.ts';
 import type { Context } from './context.ts';
+import { storedView } from './files.ts';
 import { flagsOfJob } from './jobs.ts';
 import { notifyingOf } from './notifying.ts';
-import { outputsFor } from './output.ts';
+import { historyLength, outputsFor } from './output.ts';
 import { prepareScan } from './scanning.ts';
 import { type ScanFlags, wholeScan } from './whole-scan.ts';
 
@@ -128,6 +129,14 @@ async function loadFleet(
         if (event.type === 'scan-started' && event.id !== undefined) onScan(event.id);
       };
       return wholeScan({ ...{ flags: own, prepared: ready, outputs, store, notifying, context }, onEvent });
+    },
+    async write(job, slot, scan) {
+      const own = flagsFor(job, slot);
+      if (own.format.length === 0) return;
+      const view = storedView(store, scan);
+      await (await outputsFor(own)).write(view, speaking({ job: job.name }), {
+        history: store.listScans(historyLength),
+      });
     },
     flush: async () => notifying?.deliver(speaking({})),
   };

@@ -18,6 +18,8 @@ export interface Loaded {
   schedules: Schedules;
   /** Scans as a job says. `onScan` hears the id of the scan before it is recorded. */
   scan(job: ScheduledJob, run: Run): Promise<{ report: ReportView; code: ExitCode }>;
+  /** Writes the results of a scan that is recorded, where its own process could not. */
+  write(job: ScheduledJob, slot: number, scan: string): Promise<void>;
   /** Delivers notifications that wait. */
   flush(): Promise<void>;
 }
@@ -120,16 +122,17 @@ export class Daemon {
 
   #use({ schedules: { fleet, jobs } }: Loaded): void {
     const { store, clock } = this.#ports;
-    for (const { name, timetable } of jobs) {
+    for (const job of jobs) {
+      const { name, timetable } = job;
       const row = store.jobs.know(fleet, name, `${timetable.cron} ${timetable.zone}`, iso(clock.now()));
-      if (row.state === 'running' && row.holder !== undefined && !isAlive(row.holder)) this.#recover(row, row.holder);
+      if (row.state === 'running' && row.holder && !isAlive(row.holder)) this.#recover(job, row, row.holder);
       if (!this.runs.has(name)) this.runs.set(name, { done: 0, failed: 0, aborted: 0 });
     }
     this.#scheduler.use(jobs);
   }
 
   /** A run whose process is gone. Its scan counts if it was recorded whole; else the run is owed still. */
-  #recover({ job, slot, scan }: JobRow, holder: string): void {
+  #recover(scheduled: ScheduledJob, { job, slot, scan }: JobRow, holder: string): void {
     const { store, clock, log } = this.#ports;
     const recorded = scan === undefined ? undefined : store.findScan(scan)?.row;
     const done = recorded !== undefined && !recorded.partial;
@@ -137,6 +140,9 @@ export class Daemon {
     store.jobs.end(this.fleet, job, holder, { at, ...(done && slot !== undefined ? { settledAt: slot } : {}) });
     const how = done ? 'after its scan was recorded; it is not made again' : 'before its scan was recorded';
     log('warn', `the process of the last run ended ${how}`, { job, slot, scan, holder });
+    if (!done || scan === undefined || slot === undefined) return;
+    const failed = (error: unknown) => log('error', 'its results were not written', { job, scan, ...whyOf(error) });
+    this.#loaded.write(scheduled, Date.parse(slot), scan).catch(failed);
   }
 
   /** Up to when a job owes nothing; a clock that was far ahead must not keep it from running until it gets there again. */

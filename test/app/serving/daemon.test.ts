@@ -22,6 +22,7 @@ interface World {
   clock: FakeClock;
   lines: Record<string, unknown>[];
   slots: string[];
+  written: string[];
   daemon: Daemon;
   drive(until: string): Promise<void>;
 }
@@ -37,6 +38,7 @@ async function world(
   const clock = new FakeClock(start);
   const lines: World['lines'] = [];
   const slots: string[] = [];
+  const written: string[] = [];
   const job: ScheduledJob = {
     ...{ name: 'hourly', seed: '', timetable: timetable('0 * * * *', 'UTC'), jitterMs: 0, catchUp: true },
     config: { cron: '0 * * * *' },
@@ -44,6 +46,7 @@ async function world(
   const loaded: Loaded = {
     schedules: { fleet, jobs: [job] },
     flush: async () => {},
+    write: async (_, slot, scan) => void written.push(`${scan} ${new Date(slot).toISOString().slice(11, 16)}`),
     async scan(_, run) {
       const id = `scan-${slots.length}`;
       run.onScan(id);
@@ -64,7 +67,7 @@ async function world(
     await new Promise((resolve) => setImmediate(resolve));
     await daemon.idle();
   };
-  return { store, clock, lines, slots, daemon, drive: (until) => clock.drive(until, idle) };
+  return { store, clock, lines, slots, written, daemon, drive: (until) => clock.drive(until, idle) };
 }
 
 const running = (store: Store, scan?: string) => {
@@ -120,9 +123,12 @@ it('does not make it again when its scan was recorded, unless that is a part onl
   const whole = await world('2026-05-01T03:10:00Z', { before: recorded(false) });
   await whole.drive('2026-05-01T04:20:00Z');
   expect(whole.slots).toEqual(['04:00']);
+  // What it could not write any more is written now.
+  expect(whole.written).toEqual(['whole 03:00']);
   const part = await world('2026-05-01T03:10:00Z', { before: recorded(true) });
   await part.drive('2026-05-01T04:20:00Z');
   expect(part.slots).toEqual(['03:00', '04:00']);
+  expect(part.written).toEqual([]);
 });
 
 it('a run that fails is told, counted and not made again before its next time', async () => {
