@@ -20,7 +20,7 @@ export interface Unit {
 /** A hardened service and a timer for each job (systemd.exec(5), systemd.timer(5)). @throws UserError for a time that no timer can say. */
 export function units(options: UnitOptions): Unit[] {
   return options.jobs.flatMap((job) => [
-    { name: `snowfence-${job.name}.service`, text: service(job, options) },
+    { name: `snowfence-${job.name}.service`, text: jobService(job, options) },
     { name: `snowfence-${job.name}.timer`, text: timer(job) },
   ]);
 }
@@ -42,24 +42,43 @@ WantedBy=timers.target
 `;
 }
 
-function service(job: Job, { command, user, files }: UnitOptions): string {
-  const directories = [...new Set(files(job).map((file) => dirname(file)))];
+/** The service of the daemon, which runs all jobs itself. `command` is its command line. */
+export function daemonUnit(command: readonly string[], { jobs, user, files }: Omit<UnitOptions, 'command'>): Unit {
+  const start = `Type=exec
+ExecStart=${command.map(unitWord).join(' ')}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=10
+# The launcher hands signals on: only it is told, and a scan that runs may end.
+KillMode=mixed
+TimeoutStopSec=90`;
+  const text = service('scheduled scans', start, jobs.flatMap(files), user);
+  return { name: 'snowfence.service', text: `${text}\n[Install]\nWantedBy=multi-user.target\n` };
+}
+
+function jobService(job: Job, { command, user, files }: UnitOptions): string {
+  const start = `Type=oneshot
+ExecStart=${command(job).map(unitWord).join(' ')}
+# Findings are a result, not a failure. Without this line a scan with findings is a failed unit.
+SuccessExitStatus=1
+TimeoutStopSec=60`;
+  return service(`job ${job.name}`, start, files(job), user);
+}
+
+function service(what: string, start: string, files: readonly string[], user: string): string {
+  const directories = [...new Set(files.map((file) => dirname(file)))];
   return `[Unit]
-Description=snowfence: job ${job.name}
+Description=snowfence: ${what}
 Wants=network-online.target
 After=network-online.target
 
 [Service]
-Type=oneshot
-ExecStart=${command(job).map(unitWord).join(' ')}
-# Findings are a result, not a failure. Without this line a scan with findings is a failed unit.
-SuccessExitStatus=1
+${start}
 ${user === '' ? 'DynamicUser=yes' : `User=${user}`}
 StateDirectory=snowfence
 StateDirectoryMode=0700
 Environment=SNOWFENCE_STORE=%S/snowfence/snowfence.db HOME=%S/snowfence
 UMask=0077
-TimeoutStopSec=60
 Nice=10
 ${directories.length > 0 ? `ReadWritePaths=${directories.map((one) => unitWord(`-${one}`)).join(' ')}\n` : ''}NoNewPrivileges=yes
 CapabilityBoundingSet=

@@ -61,8 +61,12 @@ describeLab('what schedule print prints', () => {
     const printed = await snowfence(['schedule', 'print', '--systemd', '--inventory', file, '--output', dir]);
     expect([printed.code, printed.stdout]).toEqual([0, '']);
     expect(printed.stderr).toContain('enable --now snowfence-nightly.timer snowfence-a.b-c_d.timer');
+    const daemon = await snowfence(['schedule', 'print', '--systemd', '--serve', '--inventory', file, '--output', dir]);
+    expect(daemon.stderr).toContain(
+      '1 units written; now: systemctl daemon-reload && systemctl enable --now snowfence.service',
+    );
     const names = ['nightly', 'a.b-c_d'].flatMap((name) => [`snowfence-${name}.service`, `snowfence-${name}.timer`]);
-    const paths = names.map((name) => join(dir, name));
+    const paths = [...names, 'snowfence.service'].map((name) => join(dir, name));
     const verify = (...units: string[]) => spawnSync('systemd-analyze', ['verify', ...units], { encoding: 'utf8' });
     expect(verify(...paths)).toMatchObject({ status: 0, stderr: '' });
     const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=25', paths[0] ?? ''], {

@@ -13,6 +13,7 @@ interface PrintFlags {
   job?: string;
   cron?: boolean;
   systemd?: boolean;
+  serve?: boolean;
   user: string;
   store?: string;
   output?: string;
@@ -39,7 +40,12 @@ export function addSchedule(program: Command, context: Context): void {
     .requiredOption('--inventory <file>', 'fleet file with a section "schedules"')
     .addOption(new Option('--cron', 'lines for a crontab').conflicts('systemd'))
     .option('--systemd', 'a service and a timer for each job')
-    .option('--job <name>', 'only this job')
+    .addOption(
+      new Option('--serve', 'with --systemd: one service that runs "snowfence serve", instead of timers').conflicts(
+        'cron',
+      ),
+    )
+    .addOption(new Option('--job <name>', 'only this job').conflicts('serve'))
     .option('--user <name>', 'with --systemd: account that scans; without, one that exists only while it runs', '')
     .option('--store <file>', 'where scans are remembered, when not where the account usually does')
     .option('--output <dir>', 'with --systemd: write the units there instead of to standard output')
@@ -87,18 +93,22 @@ async function printJobs(flags: PrintFlags, context: Context): Promise<void> {
   const schedules = await loadSchedules(flags.inventory);
   const jobs = flags.job === undefined ? schedules.jobs : [jobNamed(schedules, flags.job)];
   const inventory = resolve(flags.inventory);
+  const start = [process.execPath, realpathSync(join(home, 'bin', 'snowfence'))];
+  const remembering = flags.store === undefined ? [] : ['--store', resolve(flags.store)];
   const command = ({ name }: Job) => [
-    ...[process.execPath, realpathSync(join(home, 'bin', 'snowfence'))],
-    ...['scan', '--inventory', inventory, '--job', name, '--quiet', '--wait', '3600'],
-    ...(flags.store === undefined ? [] : ['--store', resolve(flags.store)]),
+    ...[...start, 'scan', '--inventory', inventory, '--job', name, '--quiet', '--wait', '3600'],
+    ...remembering,
   ];
   if (flags.cron) {
     const { crontab } = await import('../../schedule/crontab.ts');
     context.stdout.write(crontab({ jobs, command }, `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`));
     return;
   }
-  const { units } = await import('../../schedule/units.ts');
-  const made = units({ jobs, command, user: flags.user, files: (job) => filesOf(job as ScheduledJob, flags.store) });
+  const { daemonUnit, units } = await import('../../schedule/units.ts');
+  const of = { jobs, user: flags.user, files: (job: Job) => filesOf(job as ScheduledJob, flags.store) };
+  const made = flags.serve
+    ? [daemonUnit([...start, 'serve', '--inventory', inventory, ...remembering], of)]
+    : units({ ...of, command });
   if (flags.output === undefined) {
     const text = made.map(({ name, text }) => `# /etc/systemd/system/${name}\n${text}`).join('\n');
     context.stdout.write(text);
@@ -106,9 +116,9 @@ async function printJobs(flags: PrintFlags, context: Context): Promise<void> {
   }
   if (!existsSync(flags.output)) throw new UserError(`there is no directory ${flags.output}`, 'make it first');
   for (const { name, text } of made) writeResult(join(flags.output, name), text);
-  const timers = made.flatMap(({ name }) => (name.endsWith('.timer') ? [name] : []));
+  const begun = made.flatMap(({ name }) => (flags.serve || name.endsWith('.timer') ? [name] : []));
   context.stderr.write(
-    `${made.length} units written; now: systemctl daemon-reload && systemctl enable --now ${timers.join(' ')}\n`,
+    `${made.length} units written; now: systemctl daemon-reload && systemctl enable --now ${begun.join(' ')}\n`,
   );
 }
 
