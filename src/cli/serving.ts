@@ -59,7 +59,7 @@ export async function serve({ flags, context, store, clock }: Serving): Promise<
     stderr: logged(log, { ...fields }) as Writable as NodeJS.WriteStream,
   });
   const load = () => loadFleet(flags, store, (fields, signal = context.signal) => speaking(fields, signal));
-  const daemon = await Daemon.start({ store, clock, log, load });
+  const daemon = await Daemon.open({ store, clock, log, load });
   const lastScan = scanText(store, daemon);
   const metrics = async () =>
     (await lastScan()) +
@@ -68,35 +68,30 @@ export async function serve({ flags, context, store, clock }: Serving): Promise<
       ...{ standings: daemon.standings(), rows: daemon.rows(), runs: daemon.runs },
       waiting: store.outbox.status().filter(({ fleet }) => fleet === daemon.fleet),
     });
-  try {
-    const { port, close } = await http.serveHttp(flags.listen, {
-      '/healthz': () => http.text(200, 'ok\n'),
-      '/readyz': () => {
-        const problems = problemsOf(daemon, store, clock.now());
-        return http.text(problems.length > 0 ? 503 : 200, `${problems.join('\n') || 'ready'}\n`);
-      },
-      '/metrics': async () => ({
-        ...http.text(200, await metrics()),
-        type: 'text/plain; version=0.0.4; charset=utf-8',
-      }),
+  // First the address, then the runs: nobody is contacted when it cannot be had.
+  const { port, close } = await http.serveHttp(flags.listen, {
+    '/healthz': () => http.text(200, 'ok\n'),
+    '/readyz': () => {
+      const problems = problemsOf(daemon, store, clock.now());
+      return http.text(problems.length > 0 ? 503 : 200, `${problems.join('\n') || 'ready'}\n`);
+    },
+    '/metrics': async () => ({ ...http.text(200, await metrics()), type: 'text/plain; version=0.0.4; charset=utf-8' }),
+  });
+  log('info', 'serves', { fleet: daemon.fleet, listen: `${flags.listen.host}:${port}` });
+  if (!http.isLoopback(flags.listen))
+    log('warn', 'whoever reaches the address may read names, verdicts and counts of the fleet', {
+      listen: flags.listen.host,
     });
-    const jobs = daemon.standings().map(({ job, nextAt }) => ({ job, ...(nextAt ? { next: new Date(nextAt) } : {}) }));
-    log('info', 'serves', { fleet: daemon.fleet, listen: `${flags.listen.host}:${port}`, jobs });
-    if (!http.isLoopback(flags.listen))
-      log('warn', 'whoever reaches the address may read names, verdicts and counts of the fleet', {
-        listen: flags.listen.host,
-      });
-    return {
-      ...{ daemon, port },
-      async stop() {
-        await daemon.stop(flags.grace * 1000);
-        await close();
-      },
-    };
-  } catch (error) {
-    await daemon.stop(0);
-    throw error;
-  }
+  daemon.begin();
+  for (const { job, nextAt } of daemon.standings())
+    if (nextAt !== undefined) log('info', 'next run', { job, due: new Date(nextAt).toISOString() });
+  return {
+    ...{ daemon, port },
+    async stop() {
+      await daemon.stop(flags.grace * 1000);
+      await close();
+    },
+  };
 }
 
 /** Everything that its jobs need, proved before it is in force. @throws UserError */

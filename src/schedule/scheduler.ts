@@ -36,6 +36,8 @@ export interface Standing {
 
 /** A run that could not begin or was not settled is tried again after this, milliseconds. */
 const again = 60_000;
+/** What was left out is settled; it is looked again after this, milliseconds. */
+const soon = 1000;
 
 /** Runs jobs at their times: one at a time, none beside itself, in the order in which they came due. */
 export class Scheduler {
@@ -110,7 +112,7 @@ export class Scheduler {
       else if (what.kind === 'leave') {
         this.#ports.say({ type: 'missed', job: name, slot: what.slot, count: what.missed + 1, run: false });
         this.#ports.settle(name, what.slot);
-        wake = Math.min(wake, now);
+        wake = Math.min(wake, now + soon);
       } else {
         this.#queue.push({ job: name, due: dueAt(job, what.slot) });
         fresh.add(name);

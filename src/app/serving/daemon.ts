@@ -1,17 +1,17 @@
 import { messageOf, UserError } from '../../core/errors.ts';
 import { type ExitCode, exit } from '../../core/exit.ts';
-import { severities } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
 import type { ReportView } from '../../core/report.ts';
 import type { Clock, JobRow } from '../../core/schedule.ts';
 import { dueAt, type Job } from '../../schedule/owed.ts';
-import { type Ended, type Happened, Scheduler } from '../../schedule/scheduler.ts';
+import { type Ended, Scheduler } from '../../schedule/scheduler.ts';
 import { isAlive, thisHolder } from '../holder.ts';
 import { pause } from '../scheduling/clock.ts';
 import { lockFleet } from '../scheduling/lock.ts';
 import type { ScheduledJob, Schedules } from '../scheduling/setup.ts';
-import type { Fields, Log } from './log.ts';
+import type { Log } from './log.ts';
 import type { Result } from './metrics.ts';
+import { iso, sayHappened, seconds, told, whyOf } from './telling.ts';
 
 /** A fleet file that was read and proved, and what is done by it. */
 export interface Loaded {
@@ -65,19 +65,23 @@ export class Daemon {
     this.startedAt = ports.clock.now();
     this.#scheduler = new Scheduler({
       clock: ports.clock,
-      settled: (job) => this.#settled(job),
-      settle: (job, slot) => ports.store.jobs.settle(this.fleet, job, iso(slot)),
+      // A store that fails for a while must not end the daemon; what is owed is known again when it is back.
+      settled: (job) => this.#try('jobs cannot be read', () => this.#settled(job)) ?? ports.clock.now(),
+      settle: (job, slot) =>
+        this.#try('jobs cannot be remembered', () => ports.store.jobs.settle(this.fleet, job, iso(slot))),
       run: (job, slot, signal) => this.#run(job, slot, signal),
-      say: (event) => this.#say(event),
+      say: (event) => sayHappened(ports.log, event),
     });
   }
 
-  /** Reads the fleet file and begins. @throws UserError */
-  static async start(ports: DaemonPorts): Promise<Daemon> {
-    const daemon = new Daemon(ports, await ports.load());
-    daemon.#use(daemon.#loaded);
-    daemon.#flushing = daemon.#flush();
-    return daemon;
+  /** Reads the fleet file; contacts nobody yet. @throws UserError */
+  static async open(ports: DaemonPorts): Promise<Daemon> {
+    return new Daemon(ports, await ports.load());
+  }
+
+  begin(): void {
+    this.#use(this.#loaded);
+    this.#flushing = this.#flush();
   }
 
   get fleet(): string {
@@ -189,15 +193,22 @@ export class Daemon {
       const aborted = signal.aborted;
       const code = error instanceof UserError ? exit.usage : exit.bug;
       log('error', aborted ? 'run aborted' : 'run failed', { ...fields, ...whyOf(error), exit: code });
-      try {
+      const ended = this.#try('the end of the run cannot be remembered', () => {
         this.#end(scheduled.name, aborted ? 'aborted' : 'failed', { code, ...(aborted ? {} : { slot }) });
         return { settled: !aborted };
-      } catch (more) {
-        log('error', 'the end of the run cannot be remembered', { ...fields, ...whyOf(more) });
-        return { settled: false };
-      }
+      });
+      return ended ?? { settled: false };
     } finally {
-      unlock();
+      this.#try('the lock stays', unlock);
+    }
+  }
+
+  #try<T>(msg: string, act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      this.#ports.log('error', msg, whyOf(error));
+      return undefined;
     }
   }
 
@@ -215,29 +226,4 @@ export class Daemon {
     for (; !signal.aborted; await pause(clock, flushEvery, signal))
       await this.#loaded.flush().catch((error) => log('error', 'notifications were not delivered', whyOf(error)));
   }
-
-  #say(event: Happened): void {
-    const { log } = this.#ports;
-    const { type: _, ...more } = event;
-    const fields = { ...more, ...('slot' in more ? { slot: iso(more.slot) } : { due: iso(more.due) }) };
-    if (event.type === 'queued') log('info', 'waits until another job has ended', fields);
-    else if (event.type === 'overlapped') log('warn', 'came due while it ran, and is left out', fields);
-    else log('warn', event.run ? 'earlier runs were missed; one is made for all' : 'missed, and left out', fields);
-  }
-}
-
-const iso = (time: number) => new Date(time).toISOString();
-const seconds = (ms: number) => Math.round(ms) / 1000;
-
-function whyOf(error: unknown): Fields {
-  if (error instanceof UserError) return { why: error.message, ...(error.hint ? { hint: error.hint } : {}) };
-  return { why: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-}
-
-/** What a report comes to. */
-function told({ scan, summary, instances, fleet }: ReportView): Fields {
-  const findings = severities.reduce((sum, severity) => sum + summary.findings[severity], 0);
-  const worst = [...severities].reverse().find((severity) => summary.findings[severity] > 0) ?? '';
-  const images = fleet.map(({ image }) => image).slice(0, 20);
-  return { scan: scan.id, instances: instances.length, findings, worst, images, verdicts: summary.instances };
 }

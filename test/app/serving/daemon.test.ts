@@ -62,7 +62,8 @@ async function world(
     },
   };
   const log = jsonLog((line) => lines.push(JSON.parse(line) as Record<string, unknown>), clock, { version: '1' });
-  const daemon = await Daemon.start({ store, clock, log, load: async () => loaded });
+  const daemon = await Daemon.open({ store, clock, log, load: async () => loaded });
+  daemon.begin();
   const idle = async () => {
     await new Promise((resolve) => setImmediate(resolve));
     await daemon.idle();
@@ -167,6 +168,15 @@ it('waits for somebody else who scans the fleet', async () => {
   await clock.drive('2026-05-01T04:05:02Z', step);
   await daemon.idle();
   expect(slots).toEqual(['04:00']);
+});
+
+it('lives on when the store does not', async () => {
+  const { drive, store, lines, slots } = await world('2026-05-01T03:30:00Z');
+  await drive('2026-05-01T04:30:00Z');
+  store.close();
+  await drive('2026-05-01T06:30:00Z');
+  expect(slots).toEqual(['04:00']);
+  expect(lines.filter(({ level }) => level === 'error').length).toBeGreaterThan(0);
 });
 
 it('metrics hold no name unescaped', () => {
