@@ -31,6 +31,8 @@ function* remembered(instances: Iterable<InstanceReport>, outcomes: Outcome[]): 
     yield {
       id: instance.id,
       identity: outcome?.identity ?? '',
+      image: instance.image.ref,
+      group: instance.group,
       verdict: instance.verdict,
       score: instance.score,
       complete: (outcome?.reached ?? false) && instance.gaps.length === 0,

@@ -15,6 +15,8 @@ export interface Context {
   run(argv: string[]): Promise<number>;
   /** Set by a command; the process ends with it. */
   code: number;
+  /** Set by a command that runs until it is told to stop: it was not interrupted then. */
+  endsBySignal?: boolean;
 }
 
 /** Adds a command's own options and action to the program. */

@@ -18,7 +18,9 @@ import { addProbe } from './commands/probe.ts';
 import { addReplace } from './commands/replace.ts';
 import { addReport } from './commands/report.ts';
 import { addScan } from './commands/scan.ts';
+import { addSchedule } from './commands/schedule.ts';
 import { addSchema } from './commands/schema.ts';
+import { addServe } from './commands/serve.ts';
 import { addWaiver } from './commands/waiver.ts';
 import type { Context } from './context.ts';
 
@@ -62,7 +64,8 @@ export async function main(argv: string[]): Promise<number> {
   const program = programOf(context);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return worstExit([context.code as ExitCode, ...(signalled === undefined ? [] : [signalled])]);
+    const interrupted = signalled === undefined || context.endsBySignal ? [] : [signalled];
+    return worstExit([context.code as ExitCode, ...interrupted]);
   } catch (error) {
     return worstExit([report(error), ...(signalled === undefined ? [] : [signalled])]);
   } finally {
@@ -81,6 +84,8 @@ export function programOf(context: Context): Command {
     addReplace,
     addManifest,
     addHistory,
+    addServe,
+    addSchedule,
     addReport,
     addPolicy,
     addWaiver,

@@ -11,6 +11,8 @@ import { addWayOptions, type WayFlags } from './ways.ts';
 /** Who is to be scanned, compared with what, and how they are read: the options of whatever scans. */
 export interface ScanningFlags extends WayFlags {
   inventory?: string;
+  /** Groups of the fleet file; empty = all. */
+  group: string[];
   manifest?: string;
   image?: string;
   policy: string[];
@@ -35,6 +37,7 @@ export interface ScanningFlags extends WayFlags {
 export function addScanningOptions(command: Command): Command {
   return addWayOptions(command)
     .option('--inventory <file>', 'fleet file (YAML): hosts, groups, labels, images')
+    .option('--group <name>', 'only this group of the fleet file, repeatable', collectOption, [])
     .option('--manifest <file>', 'manifest of the image that all of them were launched from')
     .option('--image <ref>', 'the same by the ref or digest of a manifest in the store')
     .option(

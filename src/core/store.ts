@@ -1,6 +1,7 @@
 import type { Manifest } from './manifest.ts';
 import type { MakeOutgoing, Outbox } from './notify.ts';
 import type { Journal } from './replacement.ts';
+import type { JobBook, Locks, PruneAsk, Pruned, TrendAsk, TrendRow } from './schedule.ts';
 
 /** A scan as the store remembers it. */
 export interface ScanRow {
@@ -91,6 +92,19 @@ export interface Store {
   readonly journal: Journal;
   /** Notifications that are to be sent. */
   readonly outbox: Outbox;
+  /** When jobs of fleet files ran. */
+  readonly jobs: JobBook;
+  /** Who scans which fleet now. */
+  readonly locks: Locks;
+  /**
+   * Forgets old scans, what was resolved and delivered before the oldest that is left; never the newest scan, nor manifests, baselines
+   * and the journal. `dry`: counts, and forgets nothing.
+   */
+  prune(ask: PruneAsk, dry: boolean): Pruned;
+  /** What scans saw, oldest first, image by image and group by group. */
+  trend(ask: TrendAsk): Iterable<TrendRow>;
+  /** Can it be written now? @throws UserError with what is wrong. */
+  probe(): void;
   close(): void;
 }
 
@@ -106,6 +120,9 @@ export interface StoredScan {
 export interface RememberedInstance {
   id: string;
   identity: string;
+  /** Ref of its image; empty where nothing is known. */
+  image: string;
+  group: string;
   verdict: string;
   score: number;
   /** False when the instance was not read in full: findings not seen this time are then not resolved. */

@@ -1,6 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { type NotifyConfig, notifySchema } from './notify.ts';
 import { type ReplaceConfig, replaceSchema } from './replace.ts';
+import { type JobConfig, schedulesSchema } from './schedule.ts';
 
 const reach = {
   user: { type: 'string', minLength: 1 },
@@ -81,6 +82,7 @@ export const fleetSchema = {
     hosts,
     replace: replaceSchema,
     notify: notifySchema,
+    schedules: schedulesSchema,
   },
 } as const;
 
@@ -94,4 +96,5 @@ export interface FleetFile {
   hosts?: FleetHost[];
   replace?: ReplaceConfig;
   notify?: NotifyConfig;
+  schedules?: Record<string, JobConfig>;
 }

@@ -70,6 +70,7 @@ describe('packages of others', () => {
     ['yaml', /^src\/config$/],
     ['picomatch', /^src\/policy$/],
     ['diff', /^src\/policy$/],
+    ['croner', /^src\/schedule$/],
     ['commander', /^src\/cli(\/commands)?$/],
     ['ink', /^src\/(cli|tui)$/],
     ['react', /^src\/(cli|tui)$/],

@@ -106,6 +106,13 @@ export const table: readonly Room[] = [
     reason: 'remembers what it is given',
   },
   {
+    room: 'schedule',
+    rooms: ['core'],
+    node: ['node:path/posix'],
+    packages: { croner: 'schedule' },
+    reason: 'knows when, not what: its clock, its memory and its runs come from outside',
+  },
+  {
     room: 'replace',
     rooms: ['core', 'schema'],
     node: [
@@ -161,7 +168,7 @@ export const table: readonly Room[] = [
     room: 'app',
     rooms: [
       ...['core', 'schema', 'config', 'inventory', 'transport', 'collect', 'fingerprint', 'drift', 'policy', 'fleet'],
-      ...['recommend', 'manifest', 'store', 'report', 'replace', 'notify'],
+      ...['recommend', 'manifest', 'store', 'report', 'replace', 'schedule', 'notify'],
     ],
     node: ['*'],
     packages: {},
@@ -171,7 +178,7 @@ export const table: readonly Room[] = [
     room: 'cli',
     rooms: [
       ...['app', 'config', 'core', 'schema', 'inventory', 'report', 'compliance', 'store', 'manifest', 'demo'],
-      ...['collect', 'fingerprint', 'drift', 'replace', 'notify', 'tui'],
+      ...['collect', 'fingerprint', 'drift', 'replace', 'schedule', 'notify', 'tui'],
     ],
     node: ['*'],
     packages: { commander: 'cli', ink: 'cli', react: 'cli' },

@@ -24,6 +24,8 @@ export function instance(id: string, findings: string[], more: Partial<Remembere
   return {
     id,
     identity: 'machine-1',
+    image: 'web:1',
+    group: '',
     verdict: 'drifted',
     score: 50,
     complete: true,

@@ -18,12 +18,12 @@ import type { Hands } from '../../replace/one.ts';
 import { settingsFor } from '../../replace/plan.ts';
 import { type Run, type RunResult, runPlan } from '../../replace/run.ts';
 import { readSecret } from '../../transport/secret.ts';
+import { isAlive, thisHolder } from '../holder.ts';
 import { ManifestBook } from '../manifests.ts';
 import { loadPolicies } from '../policies.ts';
 import { scan } from '../scan.ts';
 import { viewOf, wholeOf } from '../stored.ts';
 import { takeEvidence } from './evidence.ts';
-import { isAlive, thisHolder } from './holder.ts';
 import { circumstances, type Setup, stoppedBy } from './setup.ts';
 import { successorInstance, verdictOn } from './verify.ts';
 

@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { exit } from '../../core/exit.ts';
 import { isLive } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
 import type { Report } from '../../core/report.ts';
 import { type Context, numberOption, openStore } from '../context.ts';
 import { storedReport, storedView } from '../files.ts';
+import { type PruneFlags, pruneHistory, showTrend, type TrendFlags } from '../memories.ts';
 import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 
 export function addHistory(program: Command, context: Context): void {
@@ -50,6 +51,28 @@ export function addHistory(program: Command, context: Context): void {
         if (diffReports(storedReport(store, a), storedReport(store, b), (line) => context.stdout.write(`${line}\n`)))
           context.code = exit.findings;
       }),
+    );
+  history
+    .command('trend')
+    .description('live findings and verdicts over time, by image and group')
+    .option('--group <name>', 'only of this group')
+    .option('--image <ref>', 'only of this image')
+    .option('--days <n>', 'how far back', numberOption('--days', 1, 36_500), 30)
+    .addOption(new Option('--format <format>', 'of the result').choices(['text', 'json', 'csv']).default('text'))
+    .option('--store <file>', 'the store')
+    .action((flags: TrendFlags & { store?: string }) =>
+      withStore(flags.store, (store) => showTrend(store, flags, context)),
+    );
+  history
+    .command('prune')
+    .description('forget old scans, and the findings and notifications that ended before them; never the newest scan')
+    .option('--keep <n>', 'the newest scans, and forget all others', numberOption('--keep', 1, 1e9))
+    .option('--older-than <age>', 'forget scans that are older: 36h, 90d, 8w')
+    .option('--dry-run', 'say what would go, and forget nothing')
+    .option('--store <file>', 'the store')
+    .addHelpText('after', '\nExample: snowfence history prune --older-than 90d')
+    .action((flags: PruneFlags & { store?: string }) =>
+      withStore(flags.store, (store) => pruneHistory(store, flags, context)),
     );
 }
 

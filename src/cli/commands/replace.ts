@@ -199,7 +199,7 @@ async function status(
 }
 
 async function abort(run: string, flags: { store?: string }, context: Context): Promise<void> {
-  const { isAlive } = await import('../../app/replacing/holder.ts');
+  const { isAlive } = await import('../../app/holder.ts');
   await withStore(flags.store, async ({ journal }) => {
     const found = journal.find(run);
     if (!found) throw new UserError(`there is no run "${run}"`, '"snowfence replace status" lists them');

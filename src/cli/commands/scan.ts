@@ -1,23 +1,12 @@
 import { type Command, Option } from 'commander';
-import { wholeOf } from '../../app/stored.ts';
 import { UserError } from '../../core/errors.ts';
-import { type ExitCode, worstExit } from '../../core/exit.ts';
-import { type Severity, severities } from '../../core/finding.ts';
+import { severities } from '../../core/finding.ts';
 import type { Store } from '../../core/ports.ts';
-import type { Report, ScanEvent } from '../../core/report.ts';
-import { type Context, openStore } from '../context.ts';
-import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
-import { addScanningOptions, prepareScan, type ScanningFlags } from '../scanning.ts';
-
-/** Options as commander gives them. */
-export interface ScanFlags extends ScanningFlags, OutputFlags {
-  failOn: Severity;
-  store?: string | false;
-  quiet?: boolean;
-  replace?: boolean;
-  /** False: nobody is told. */
-  notify?: boolean;
-}
+import type { ScanEvent } from '../../core/report.ts';
+import { type Context, numberOption, openStore } from '../context.ts';
+import { addOutputOptions, outputsFor } from '../output.ts';
+import { addScanningOptions, prepareScan } from '../scanning.ts';
+import { type ScanFlags, wholeScan } from '../whole-scan.ts';
 
 const after = `
 Examples:
@@ -25,6 +14,7 @@ Examples:
   snowfence scan web-1 web-2 --image web:42                 (aliases of ~/.ssh/config; manifest from the store)
   snowfence scan docker://web ssm://i-0abc?region=eu-west-1 (containers bring their own image)
   snowfence scan --inventory fleet.yaml --format json --output report.json --fail-on high --quiet
+  snowfence scan --inventory fleet.yaml --job nightly --quiet --wait 600   (from cron; "snowfence schedule print --cron")
   snowfence scan --inventory fleet.yaml --format text --format html=fleet.html --format sarif=fleet.sarif
 
 Without --manifest and --image the image is found by the inventory's label, by cloud-init's instance metadata or by
@@ -46,71 +36,65 @@ export function addScan(program: Command, context: Context): void {
     .option('--no-store', 'remember nothing')
     .option('--replace', 'afterwards replace what may be, where replace.mode of the fleet file is auto')
     .option('--no-notify', 'tell nobody, whatever the fleet file says, and leave what changed untold')
+    .option('--job <name>', 'as this job of the section "schedules" of the fleet file says, where no flag does')
+    .option('--wait <seconds>', 'for another scan of the fleet file that runs', numberOption('--wait', 0, 86_400), 0)
+    .option('--no-lock', 'do not mind another scan of the same fleet file that runs')
     .option('-q, --quiet', 'no progress on standard error')
     .addHelpText('after', after)
     .action(async (instances: string[], flags: ScanFlags) => {
-      context.code = await runScan(instances, flags, context);
+      const chosen = command.getOptionValueSource('failOn') === 'cli' ? { failOn: flags.failOn } : {};
+      context.code = await runScan(instances, { ...(await asJob(flags)), ...chosen }, context);
     });
+}
+
+/** The flags, completed by the job that they name. @throws UserError */
+async function asJob(flags: ScanFlags): Promise<ScanFlags> {
+  if (flags.job === undefined) return flags;
+  if (!flags.inventory) throw new UserError('--job is of a fleet file, and none is named', 'give --inventory FILE');
+  const [{ jobNamed, loadSchedules }, { flagsOfJob }] = await Promise.all([
+    import('../../app/scheduling/setup.ts'),
+    import('../jobs.ts'),
+  ]);
+  return flagsOfJob(flags, jobNamed(await loadSchedules(flags.inventory), flags.job), Date.now());
 }
 
 /** Runs a scan as the command line asks for it; the exit code. */
 export async function runScan(uris: string[], flags: ScanFlags, context: Context): Promise<number> {
   (await import('../memory.ts')).keepMemoryLow();
-  const [{ exitOf }, { PackageBook }] = await Promise.all([
-    import('../../app/outcome.ts'),
-    import('../../app/packages.ts'),
-  ]);
   const outputs = await outputsFor(flags, true);
   const prepared = await prepareScan(uris, flags);
   const store: Store | undefined = flags.store === false ? undefined : await openStore(flags.store);
-  const notifying = await (await import('../notifying.ts')).notifyingOf(flags, store);
-  const progress = await startProgress(flags, context, prepared.instances.length);
+  let unlock = () => {};
+  let stop = () => {};
   try {
+    const notifying = await (await import('../notifying.ts')).notifyingOf(flags, store);
+    unlock = await lock(flags, store, context);
+    const progress = await startProgress(flags, context, prepared.instances.length);
+    stop = () => progress.stop();
     const { onEvent } = progress;
-    const packages = outputs.wantsPackages ? new PackageBook() : undefined;
-    const report = await prepared.run({
-      ...(store ? { store } : {}),
-      ...(packages ? { onRead: packages.keep.bind(packages) } : {}),
-      signal: context.signal,
-      onEvent,
-      ...notifying,
-    });
-    progress.stop();
-    await outputs.write(report, context, {
-      ...(store ? { history: store.listScans(historyLength) } : {}),
-      ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
-    });
-    const codes = [exitOf(report, flags.failOn) as ExitCode];
-    await notifying?.deliver(context);
-    if (flags.replace && !context.signal.aborted)
-      codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));
-    return worstExit(codes);
+    return (await wholeScan({ flags, prepared, outputs, store, notifying, context, onEvent, onScanned: stop })).code;
   } finally {
-    progress.stop();
+    stop();
+    unlock();
     store?.close();
   }
 }
 
-/** Replaces by the fleet file's own leave. @throws UserError where there is no fleet file or no store. */
-async function replaceAfterScan(
-  report: Report,
-  flags: ScanFlags,
-  store: Store | undefined,
-  context: Context,
-): Promise<ExitCode> {
-  if (!flags.inventory || !store)
-    throw new UserError('--replace needs a fleet file and a store', 'give --inventory FILE, and leave out --no-store');
-  const [{ replaceAfter }, { executionOf, refusing, tell, tellSinks }] = await Promise.all([
-    import('../../app/replacing/auto.ts'),
-    import('../replacing.ts'),
+/** One scan of a fleet file and its store at a time. Without one of them there is nothing that two would share. */
+async function lock(flags: ScanFlags, store: Store | undefined, { signal, stderr }: Context): Promise<() => void> {
+  if (!flags.inventory || !store || flags.lock === false) return () => {};
+  const [{ lockFleet }, { machineClock }, { realpathSync }] = await Promise.all([
+    import('../../app/scheduling/lock.ts'),
+    import('../../app/scheduling/clock.ts'),
+    import('node:fs'),
   ]);
-  const the = await executionOf({ ...flags, inventory: flags.inventory }, store, context);
-  const inventory = flags.inventory;
-  return await refusing(context.stderr, async () => {
-    const result = await replaceAfter(report, the);
-    const code = tell(result, context.stderr);
-    await tellSinks(result, { ...flags, inventory }, store, context);
-    return code;
+  return lockFleet({
+    ...{ store, fleet: realpathSync(flags.inventory), job: flags.job ?? '', signal },
+    ...{ clock: machineClock, waitMs: flags.wait * 1000 },
+    onWait: ({ holder, since }) => {
+      if (flags.quiet || flags.wait === 0) return;
+      stderr.write(`snowfence: waits for ${holder}, which has scanned this fleet since ${since}\n`);
+    },
   });
 }
 

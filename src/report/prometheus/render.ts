@@ -3,6 +3,7 @@ import { isLive, type Severity, severities, verdicts } from '../../core/finding.
 import type { InstanceReport, ReportView } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
 import { cut, imageOf } from '../text.ts';
+import { line } from './line.ts';
 
 /** What is kept of an instance: samples of one metric stand together, so they are written after all were seen. */
 interface Sample {
@@ -126,11 +127,3 @@ function sampleOf(one: InstanceReport): Omit<Sample, 'target'> {
 
 /** What printable() gives may be longer: cut afterwards. */
 const label = (text: string) => cut(printable(text), longest);
-
-/** A sample. Within quotes of the format `\`, `"` and line feeds are escaped. */
-function line(name: string, labels: Record<string, string | number>, value: number): string {
-  const pairs = Object.entries(labels).map(
-    ([key, text]) => `${key}="${String(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
-  );
-  return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${Number.isFinite(value) ? value : 'NaN'}\n`;
-}

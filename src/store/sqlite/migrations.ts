@@ -148,4 +148,40 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX outbox_by_sink ON outbox (fleet, sink, state, row);
   `,
+  `
+  -- Jobs of fleet files: what is owed, and how the last run went.
+  CREATE TABLE jobs (
+    fleet TEXT NOT NULL,
+    job TEXT NOT NULL,
+    timetable TEXT NOT NULL,
+    settled_at TEXT NOT NULL, -- nothing is owed up to then
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running')),
+    slot TEXT,
+    started_at TEXT,
+    finished_at TEXT,
+    scan TEXT, -- known before the scan is recorded, so that a run that was killed behind it is not made again
+    exit INTEGER,
+    holder TEXT,
+    PRIMARY KEY (fleet, job)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE fleet_locks (
+    fleet TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    since TEXT NOT NULL,
+    job TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- What a scan saw of each image in each group, so that a trend needs no report.
+  CREATE TABLE scan_counts (
+    scan INTEGER NOT NULL REFERENCES scans (recorded) ON DELETE CASCADE,
+    image TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    what TEXT NOT NULL CHECK (what IN ('verdict', 'severity')),
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scan, image, group_name, what, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX scans_by_start ON scans (started_at);
+  `,
 ];

@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.ts';
 import type { MakeOutgoing } from '../../core/notify.ts';
 import type { RememberedInstance, ScanRow, StoredScan } from '../../core/ports.ts';
+import { counting } from './counts.ts';
 import type { Db } from './database.ts';
 import { rememberFindings } from './findings.ts';
 import { keepOutgoing } from './outbox.ts';
@@ -30,7 +31,9 @@ export function addScan(
       )
       .run(row.id, row.startedAt, row.finishedAt, row.instances, row.findings, row.worst, +row.partial, pack(head));
     const scan = Number(lastInsertRowid);
-    rememberFindings(db, scan, row.startedAt, keeping(db, scan, instances));
+    const { going, keep } = counting(db, scan, keeping(db, scan, instances));
+    rememberFindings(db, scan, row.startedAt, going);
+    keep();
     if (outgoing) keepOutgoing(db, row.startedAt, outgoing);
   });
   // IMMEDIATE: the lock is taken before the first read, so that it can be waited for. A transaction that begins with

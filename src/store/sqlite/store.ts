@@ -1,10 +1,14 @@
 import type { Store, StoreProvider } from '../../core/ports.ts';
 import { findBaseline, keepBaseline } from './baselines.ts';
+import { trend } from './counts.ts';
 import { guard, openDatabase } from './database.ts';
 import { firstSeen, listFindings, listLooks } from './findings.ts';
+import { jobsOf } from './jobs.ts';
 import { journalOf } from './journal.ts';
+import { locksOf } from './locks.ts';
 import { addManifest, findManifest, listManifests } from './manifests.ts';
 import { outboxOf } from './outbox.ts';
+import { prune } from './prune.ts';
 import { addScan, findScan, listScans } from './scans.ts';
 
 /** The store in one SQLite file. Several processes may have it open and write at once. */
@@ -25,6 +29,12 @@ export const sqlite: StoreProvider = {
       listLooks: (instance, limit) => listLooks(db, instance, limit),
       journal: guarded(journalOf(db), path),
       outbox: guarded(outboxOf(db), path),
+      jobs: guarded(jobsOf(db), path),
+      locks: guarded(locksOf(db), path),
+      prune: (ask, dry) => prune(db, ask, dry),
+      trend: (ask) => trend(db, ask),
+      // Taking the lock of a writer is refused by a file or a disk that is read-only.
+      probe: () => db.transaction(() => {}).immediate(),
       close: () => db.close(),
     };
     return guarded(store, path);

@@ -20,6 +20,8 @@ for (let n = 0; n < Number(count); n++) {
   const shared = {
     id: 'shared',
     identity: 'machine-1',
+    image: 'web:1',
+    group: '',
     verdict: 'drifted',
     score: 1,
     complete: false,

@@ -25,5 +25,7 @@ export function isAlive(holder: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return startOf(Number(pid)) === started;
+  // A machine that hides the processes of others (hidepid, ProtectProc=) does not say when they started.
+  const now = startOf(Number(pid));
+  return now === '' || started === '' || now === started;
 }
