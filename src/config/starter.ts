@@ -12,8 +12,8 @@ export interface Starter {
   sudo: boolean;
   /** Private keys, as paths that hold wherever the file is read. Empty: those of the OpenSSH configuration. */
   identityFiles: readonly string[];
-  /** Five fields of cron(5); absent: scans are started by hand. */
-  cron?: string;
+  /** When it is scanned, in which time zone; absent: scans are started by hand. */
+  job?: { name: string; cron: string; zone: string };
   /** Directory of reports, from the fleet file. */
   reports: string;
   /** Who is told what changed: name -> settings of the sink. */
@@ -51,9 +51,21 @@ ${notifySection(starter)}
 `;
 }
 
-function scheduleSection({ cron }: Starter): string {
-  if (cron === undefined) return '# Scans are started by hand, or by a line of your crontab.\n';
-  return `# When it is scanned stands in your crontab, not here: ${cron}\n`;
+function scheduleSection({ job, reports }: Starter): string {
+  if (!job)
+    return `# When it is scanned, by "snowfence serve", cron or systemd (docs/schedules.md):
+# schedules:
+#   nightly: { cron: '17 3 * * *', zone: UTC }
+`;
+  const { name, cron, zone } = job;
+  return `# When it is scanned: "snowfence schedule print" makes lines of a crontab or units of systemd of it, "snowfence serve" runs it.
+schedules:
+  ${inline(name)}:
+    cron: ${inline(cron)}
+    zone: ${inline(zone)}
+    policy: [policy.yaml]
+    formats: ${inline([`json=${reports}/last.json`])}
+`;
 }
 
 function notifySection({ sinks }: Starter): string {

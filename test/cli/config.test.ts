@@ -19,6 +19,8 @@ groups:
       - { name: web-2, address: 'ssh://root@10.0.0.6:22', sudo: false, password: env:WEB_2 }
 hosts:
   - rootfs:/mnt
+schedules:
+  nightly: { cron: '0 3 * * *', depth: full }
 notify:
   sinks:
     chat: { kind: slack, url: env:PATH }
@@ -30,7 +32,7 @@ describe('config check', () => {
     desk.write('fleet.yaml', fleet);
     expect(await desk.run('config', 'check')).toEqual({
       code: 0,
-      stdout: 'fleet.yaml is valid: 3 instances, 1 group, 2 sinks\n',
+      stdout: 'fleet.yaml is valid: 3 instances, 1 group, 2 sinks, 1 job\n',
       stderr: '',
     });
   });
@@ -60,12 +62,14 @@ notify:
     - to: [nobody]
 replace:
   driver: robot
+schedules:
+  often: { cron: '99 * * * *' }
 `,
     );
     const { code, stderr } = await desk.run('config', 'check', 'x.yaml');
     const places = [...stderr.matchAll(/^(?:snowfence: )?(x\.yaml:\d+:\d+): /gm)].map(([, place]) => place);
-    const [hosts, kind, url, to, driver] = ['5:9', '8:18', '9:33', '11:11', '13:11'];
-    expect([code, places]).toEqual([2, [hosts, kind, url, to, driver].map((place) => `x.yaml:${place}`)]);
+    const [hosts, kind, url, to, driver, cron] = ['5:9', '8:18', '9:33', '11:11', '13:11', '15:18'];
+    expect([code, places]).toEqual([2, [hosts, kind, url, to, driver, cron].map((place) => `x.yaml:${place}`)]);
   });
 
   it.each([
@@ -102,9 +106,11 @@ describe('config explain', () => {
       'instances.web-2.port': '22 < fleet.yaml:9:9 (the address)',
       'instances.web-2.sudo': 'false < fleet.yaml:9:65 (groups.web.hosts.1)',
       'instances.web-2.password': 'env:WEB_2 (not set) < fleet.yaml:9:82 (groups.web.hosts.1)',
-      'notify.sinks.chat.url': 'env:PATH (set) < fleet.yaml:14:31',
-      'notify.sinks.hook.secret': 'file:/etc/key < fleet.yaml:15:83',
+      'notify.sinks.chat.url': 'env:PATH (set) < fleet.yaml:16:31',
+      'notify.sinks.hook.secret': 'file:/etc/key < fleet.yaml:17:83',
       'notify.deliverSeconds': '30 < default',
+      'schedules.nightly.cron': '0 3 * * * < fleet.yaml:13:20',
+      'schedules.nightly.zone': 'UTC < default',
       'scan.timeout': '900 < default',
     });
     expect(found['instances.rootfs:/mnt.retries']).toBeUndefined();

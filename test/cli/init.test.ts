@@ -35,7 +35,8 @@ describe('init without a terminal', () => {
     const commands = [...stdout.matchAll(/^ {2}(snowfence .*)$/gm)].map(([, line = '']) => line);
     expect(commands.length).toBeGreaterThanOrEqual(5);
     for (const line of commands) expect([line, (await desk.shell(`${line} --help`)).code]).toEqual([line, 0]);
-    expect(stdout).toMatch(/ # 17 3 \* \* \* cd '.*my fleet' && snowfence scan --inventory fleet\.yaml .* --quiet\n/);
+    const printed = await desk.run('schedule', 'print', '--cron', '--inventory', 'my fleet/fleet.yaml');
+    expect([printed.code, printed.stdout]).toEqual([0, expect.stringMatching(/^17 3 \* \* \* .*nightly/m)]);
   });
 
   it('overwrites nothing, unless it may, and then keeps what was there', async () => {
@@ -59,7 +60,7 @@ describe('init without a terminal', () => {
     [['--host', 'web-*'], 'no "Host" of your OpenSSH configuration fits web-*'],
     [['--host', 'a', '--host', 'a'], '"a" is named twice'],
     [['--host', 'a', '--group', '../x'], 'the group is "../x"'],
-    [['--host', 'a', '--schedule', '@daily'], 'the schedule is "@daily"'],
+    [['--host', 'a', '--schedule', '@fortnightly'], 'the schedule "@fortnightly"'],
     [['--host', 'a', '--notify', 'slack=https://hooks.example/secret'], 'not given by reference'],
     [['--host', 'a', '--notify', 'email=me'], 'slack=env:NAME'],
     [['--host', 'a', '--source', 'ftp://x'], 'unknown kind'],
@@ -147,7 +148,7 @@ describe('init on a terminal', () => {
     expect(answers).toMatchObject({ hosts: ['web-1'], group: 'web', user: 'scanner', sudo: true, image: 'web:42' });
     expect(answers).toMatchObject({
       source: 'rootfs:/i',
-      cron: '17 3 * * *',
+      job: { name: 'nightly', cron: '17 3 * * *' },
       sinks: { file: { kind: 'file', path: 'n' } },
     });
   });

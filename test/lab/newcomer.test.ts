@@ -51,7 +51,7 @@ describeLab('the first hour of a newcomer, by the README', () => {
 
   it('works line by line, and prints what the README says', async () => {
     const commands = steps.map(({ command }) => command);
-    for (const word of ['npm install', 'init', 'audit', 'report', 'notify test'])
+    for (const word of ['npm install', 'init', 'audit', 'report', 'notify test', 'schedule print'])
       expect(commands.filter((command) => command.includes(word)).length).toBeGreaterThan(0);
     for (const { command, output } of steps) {
       const { code, stdout } = await type(command);

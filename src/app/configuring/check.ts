@@ -6,6 +6,7 @@ import { type FleetFile, fleetSchema } from '../../schema/fleet.ts';
 import { compileSchema } from '../../schema/validate.ts';
 import { loadNotifying } from '../notifying/setup.ts';
 import { loadSetup } from '../replacing/setup.ts';
+import { loadSchedules } from '../scheduling/setup.ts';
 
 /** What a fleet file that is right holds. */
 export interface Checked {
@@ -14,7 +15,7 @@ export interface Checked {
 }
 
 /**
- * Proves a fleet file as everybody who reads it would: its form, then its hosts, its sinks and its drivers.
+ * Proves a fleet file as everybody who reads it would: its form, then its hosts, its sinks, drivers and jobs.
  * @throws UserError with all mistakes, one a line, as `file:line:column: what`.
  */
 export async function checkFleet(path: string): Promise<Checked> {
@@ -26,6 +27,7 @@ export async function checkFleet(path: string): Promise<Checked> {
     },
     () => loadNotifying(path),
     () => (fleet.replace ? loadSetup(path) : undefined),
+    () => (fleet.schedules ? loadSchedules(path) : undefined),
   ];
   const { placed } = locatorOf(path);
   const said = new Set<string>();

@@ -30,6 +30,11 @@ const ofSsh: Readonly<Record<string, unknown>> = {
 /** What holds in the section `notify` unless it says otherwise. Seconds, hours. */
 const ofNotify: Readonly<Record<string, unknown>> = { deliverSeconds: 30, giveUpHours: 24 };
 
+/** The same for a job. */
+const ofJob: Readonly<Record<string, unknown>> = {
+  ...{ zone: 'UTC', jitterSeconds: 0, catchUp: true, replace: false, failOn: 'low' },
+};
+
 /** What flags say of every instance, and the name of each flag. */
 export interface Flags {
   reach: Reach & { image?: string; manifest?: string };
@@ -46,6 +51,11 @@ export async function settingsOfFleet(path: string, flags: Flags): Promise<Setti
       ofOne(instance.name, instance.uri, layersOf(fleet)[i] ?? [], flags, of),
     ),
     ...Object.entries(sections).flatMap(([name, section]) => leaves([name], section, of)),
+    ...Object.entries(fleet.schedules ?? {}).flatMap(([name, job]) =>
+      Object.entries(ofJob)
+        .filter(([key]) => !Object.hasOwn(job, key))
+        .map(([key, value]) => ({ key: `schedules.${name}.${key}`, value, from: 'default' })),
+    ),
     ...Object.entries(ofNotify)
       .filter(([key]) => fleet.notify && !Object.hasOwn(fleet.notify, key))
       .map(([key, value]) => ({ key: `notify.${key}`, value, from: 'default' })),

@@ -49,7 +49,8 @@ export function addConfig(program: Command, context: Context): void {
       const { fleet, instances } = await checkFleet(file);
       const sinks = Object.keys(fleet.notify?.sinks ?? {}).length;
       const groups = Object.keys(fleet.groups ?? {}).length;
-      const counts = [many(instances, 'instance'), many(groups, 'group'), many(sinks, 'sink')];
+      const jobs = Object.keys(fleet.schedules ?? {}).length;
+      const counts = [many(instances, 'instance'), many(groups, 'group'), many(sinks, 'sink'), many(jobs, 'job')];
       context.stdout.write(`${printable(file)} is valid: ${counts.join(', ')}\n`);
     });
   const explain = config.command('explain');

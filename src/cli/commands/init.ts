@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadNotifying } from '../../app/notifying/setup.ts';
+import { checkFleet } from '../../app/configuring/check.ts';
 import { loadPolicies } from '../../app/policies.ts';
 import { printable } from '../../core/bytes.ts';
 import { UserError } from '../../core/errors.ts';
@@ -102,7 +102,7 @@ async function write(answers: Answers, places: Places, force: boolean, { stderr 
     { path: places.policy, text: starterPolicy },
   ];
   const kept = await writeFiles(places.dir, files, force, async ([fleet = '', policy = '']) => {
-    await loadNotifying(fleet);
+    await checkFleet(fleet);
     await loadPolicies([policy]);
   });
   makeDirectory(places.reports);

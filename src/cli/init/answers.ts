@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { hostsOf } from '../../app/aliases.ts';
 import { UserError } from '../../core/errors.ts';
 import { uriOf } from '../../inventory/uri/inventory.ts';
+import { mistakeOfCron } from '../../schedule/timetable.ts';
 
 /** Flags of `init` as commander gives them. */
 export interface InitFlags {
@@ -28,7 +29,7 @@ export interface Answers {
   /** As for `manifest create`; absent: later. */
   source?: string;
   reports: string;
-  cron?: string;
+  job?: { name: string; cron: string; zone: string };
   sinks: Record<string, Record<string, string>>;
 }
 
@@ -70,15 +71,17 @@ export const read = {
     return uriOf(text);
   },
   reports: (text: string): string => word(text, /./, 'the directory of reports', 'a path'),
-  schedule(text: string): string | undefined {
+  schedule(text: string): Answers['job'] {
     if (text === '' || text === 'none') return undefined;
-    const cron = Object.hasOwn(named, text) ? (named[text] as string) : text;
-    return word(
-      cron,
-      /^([\d*,/-]+\s+){2}([\dA-Za-z*,/?L#-]+\s+){2}[\dA-Za-z*,/?L#-]+$/,
-      'the schedule',
-      `${Object.keys(named).join(', ')}, none, or five fields of cron: "30 4 * * 1-5"`,
-    );
+    const known = Object.hasOwn(named, text) ? named[text] : undefined;
+    const mistake = mistakeOfCron(known ?? text);
+    if (mistake !== undefined)
+      throw new UserError(
+        `the schedule "${text}" ${mistake}`,
+        `it must be ${Object.keys(named).join(', ')}, none, or five fields of cron: "30 4 * * 1-5"`,
+      );
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return { name: known === undefined ? 'scan' : text, cron: known ?? text, zone };
   },
   sink(text: string): [string, Record<string, string>] {
     const [kind = '', ...rest] = text.split('=');
@@ -107,7 +110,7 @@ export async function answersOf(flags: InitFlags): Promise<Answers> {
   const group = read.group(flags.group ?? usual.group);
   const user = read.user(flags.user ?? '');
   const source = read.source(flags.source ?? '');
-  const cron = read.schedule(flags.schedule ?? '');
+  const job = read.schedule(flags.schedule ?? '');
   const sinks = flags.notify.map(read.sink);
   const twice = sinks.find(([name], i) => sinks.findIndex(([other]) => other === name) !== i);
   if (twice) throw new UserError(`--notify ${twice[0]} is given twice`, 'add the second to the fleet file by hand');
@@ -120,7 +123,7 @@ export async function answersOf(flags: InitFlags): Promise<Answers> {
     image: read.image(flags.image ?? usual.image(group)),
     ...(source === undefined ? {} : { source }),
     reports: read.reports(flags.reports ?? usual.reports),
-    ...(cron === undefined ? {} : { cron }),
+    ...(job === undefined ? {} : { job }),
     sinks: Object.fromEntries(sinks),
   };
 }

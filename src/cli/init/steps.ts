@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { printable } from '../../core/bytes.ts';
 import { type ExitCode, exit, worstExit } from '../../core/exit.ts';
 import { uriOf } from '../../inventory/uri/inventory.ts';
@@ -97,9 +97,15 @@ export function nextSteps(answers: Answers, places: Places, left: readonly strin
           string,
           string,
         ][])),
-    ...(answers.cron === undefined
+    ...(answers.job === undefined
       ? []
-      : ([[`crontab -e    # ${cronLine(answers.cron, places)}`, 'scan by itself']] as [string, string][])),
+      : ([
+          [
+            line(['schedule', 'print', '--cron', '--inventory', places.fleet]),
+            'lines for your crontab; --systemd: units',
+          ],
+          [line(['serve', '--inventory', places.fleet]), 'or let it scan by itself'],
+        ] as [string, string][])),
   ];
   return `Next:\n${steps.map(([command, why]) => `  ${command}\n      ${why}\n`).join('')}`;
 }
@@ -109,13 +115,3 @@ const about: Readonly<Record<string, string>> = {
   manifest: 'the manifest of your image',
   scan: 'the first scan',
 };
-
-/** A line of crontab(5), in which `%` begins a new line unless it is escaped. */
-function cronLine(cron: string, places: Places): string {
-  const from = (path: string): string => relative(places.dir, path) || '.';
-  const inside = { ...places, fleet: from(places.fleet), policy: from(places.policy), reports: from(places.reports) };
-  const args = scanCommand(inside).filter(
-    (word, i, all) => word !== 'text' && !(word === '--format' && all[i + 1] === 'text'),
-  );
-  return `${cron} cd ${quoted(resolve(places.dir))} && ${line([...args, '--quiet'])}`.replaceAll('%', '\\%');
-}
