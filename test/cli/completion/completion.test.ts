@@ -52,7 +52,7 @@ describe('completion in bash', () => {
   });
 
   it.each([
-    [['sc'], ['scan', 'schema']],
+    [['mani'], ['manifest']],
     [['manifest', 'create', '--im'], ['--image']],
     [
       ['scan', '--depth', ''],
