@@ -16,10 +16,17 @@ export function thisHolder(): string {
   return `process ${process.pid} (started ${startOf(process.pid)}) on ${hostname()}`;
 }
 
+const form = /^process (\d+) \(started (\d*)\) on (.*)$/s;
+
+/** Is it a process of another machine, or of another container? */
+export function isElsewhere(holder: string): boolean {
+  return form.exec(holder)?.[3] !== hostname();
+}
+
 /** Does the process still live? One of another machine cannot be asked, so it is taken to. */
 export function isAlive(holder: string): boolean {
-  const [, pid = '', started = '', host = ''] = /^process (\d+) \(started (\d*)\) on (.*)$/s.exec(holder) ?? [];
-  if (host !== hostname()) return true;
+  if (isElsewhere(holder)) return true;
+  const [, pid = '', started = ''] = form.exec(holder) ?? [];
   try {
     process.kill(Number(pid), 0);
   } catch (error) {

@@ -59,6 +59,10 @@ export interface Locks {
   take(fleet: string, by: LockRow, alive: Alive): LockRow | undefined;
   /** Lets it go; nothing happens where somebody else has it. */
   release(fleet: string, holder: string): void;
+  /** A holder says that it lives. */
+  beat(holder: string, at: string): void;
+  /** When it last said so; undefined = never, or long ago. */
+  lastBeat(holder: string): string | undefined;
 }
 
 /** Which scans are to be forgotten: all but the newest `keep`, or those that began before `before` (RFC 3339 UTC). */

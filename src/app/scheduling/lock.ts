@@ -1,7 +1,8 @@
 import { UserError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import type { Clock, LockRow } from '../../core/schedule.ts';
-import { isAlive, thisHolder } from '../holder.ts';
+import { thisHolder } from '../holder.ts';
+import { beating } from './beating.ts';
 import { pause } from './clock.ts';
 
 /** Time between two tries, milliseconds. */
@@ -27,14 +28,21 @@ export async function lockFleet(locking: Locking): Promise<() => void> {
   const { store, fleet, job, clock, waitMs, signal, onWait } = locking;
   const holder = thisHolder();
   const end = clock.now() + waitMs;
+  const heart = beating(store.locks, holder);
+  const letGo = () => {
+    heart.stop();
+    store.locks.release(fleet, holder);
+  };
   for (let told = false; ; told = true) {
-    const held = store.locks.take(fleet, { holder, since: new Date(clock.now()).toISOString(), job }, isAlive);
-    if (!held) return () => store.locks.release(fleet, holder);
-    if (clock.now() >= end || signal.aborted)
+    const held = store.locks.take(fleet, { holder, since: new Date(clock.now()).toISOString(), job }, heart.alive);
+    if (!held) return letGo;
+    if (clock.now() >= end || signal.aborted) {
+      heart.stop();
       throw new UserError(
         `${fleet} is being scanned already: by ${held.holder}, since ${held.since}${held.job ? `, job ${held.job}` : ''}`,
         'nothing was contacted; let it end (--wait SECONDS), or scan beside it (--no-lock)',
       );
+    }
     if (!told) onWait?.(held);
     await pause(clock, between, signal);
   }

@@ -5,7 +5,8 @@ import type { ReportView } from '../../core/report.ts';
 import type { Clock, JobRow } from '../../core/schedule.ts';
 import { dueAt, type Job } from '../../schedule/owed.ts';
 import { type Ended, Scheduler } from '../../schedule/scheduler.ts';
-import { isAlive, thisHolder } from '../holder.ts';
+import { thisHolder } from '../holder.ts';
+import { beating } from '../scheduling/beating.ts';
 import { pause } from '../scheduling/clock.ts';
 import { lockFleet } from '../scheduling/lock.ts';
 import type { ScheduledJob, Schedules } from '../scheduling/setup.ts';
@@ -54,6 +55,7 @@ export class Daemon {
   readonly #ports: DaemonPorts;
   readonly #scheduler: Scheduler;
   readonly #holder = thisHolder();
+  readonly #heart: ReturnType<typeof beating>;
   readonly #stopped = new AbortController();
   #loaded: Loaded;
   #flushing: Promise<void> = Promise.resolve();
@@ -62,6 +64,7 @@ export class Daemon {
   private constructor(ports: DaemonPorts, loaded: Loaded) {
     this.#ports = ports;
     this.#loaded = loaded;
+    this.#heart = beating(ports.store.locks, this.#holder);
     this.startedAt = ports.clock.now();
     this.#scheduler = new Scheduler({
       clock: ports.clock,
@@ -121,6 +124,7 @@ export class Daemon {
     await this.#scheduler.stop((over) => pause(clock, graceMs, over));
     this.#stopped.abort();
     await Promise.all([this.#flushing, this.#reloading]);
+    this.#heart.stop();
     log('info', 'has stopped');
   }
 
@@ -129,7 +133,7 @@ export class Daemon {
     for (const job of jobs) {
       const { name, timetable } = job;
       const row = store.jobs.know(fleet, name, `${timetable.cron} ${timetable.zone}`, iso(clock.now()));
-      if (row.state === 'running' && row.holder && !isAlive(row.holder)) this.#recover(job, row, row.holder);
+      if (row.state === 'running' && row.holder && !this.#heart.alive(row.holder)) this.#recover(job, row, row.holder);
       if (!this.runs.has(name)) this.runs.set(name, { done: 0, failed: 0, aborted: 0 });
     }
     this.#scheduler.use(jobs);
@@ -171,7 +175,7 @@ export class Daemon {
       const job = this.#loaded.schedules.jobs.find(({ name }) => name === scheduled.name);
       if (!job) return { settled: false };
       const begin = { slot: iso(slot), holder: this.#holder, at: iso(began) };
-      if (!store.jobs.begin(fleet, job.name, begin, isAlive)) {
+      if (!store.jobs.begin(fleet, job.name, begin, this.#heart.alive)) {
         log('warn', 'another process has this run', fields);
         return { settled: false };
       }

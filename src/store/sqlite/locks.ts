@@ -17,6 +17,10 @@ export function locksOf(db: Db): Locks {
           return undefined;
         })
         .immediate(),
+    beat: (holder, at) => {
+      db.prepare('INSERT OR REPLACE INTO beats (holder, at) VALUES (?, ?)').run(holder, at);
+    },
+    lastBeat: (holder) => db.prepare<[string], string>('SELECT at FROM beats WHERE holder = ?').pluck().get(holder),
     release(fleet, holder) {
       db.prepare('DELETE FROM fleet_locks WHERE fleet = ? AND holder = ?').run(fleet, holder);
     },

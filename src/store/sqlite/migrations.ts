@@ -172,6 +172,12 @@ export const migrations: readonly string[] = [
     job TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  -- Who holds something says so from time to time: of a process on another machine nobody could tell that it died.
+  CREATE TABLE beats (
+    holder TEXT PRIMARY KEY,
+    at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- What a scan saw of each image in each group, so that a trend needs no report.
   CREATE TABLE scan_counts (
     scan INTEGER NOT NULL REFERENCES scans (recorded) ON DELETE CASCADE,

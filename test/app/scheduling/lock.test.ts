@@ -53,3 +53,21 @@ it('is not waited for by who is to stop', async () => {
   stop.abort();
   await refused;
 });
+
+it('is taken from a process of another machine, or of a container that is gone, once that has not been heard of for minutes', async () => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  store.locks.take('F', other, () => true);
+  store.locks.beat(other.holder, ago(1));
+  await expect(lockFleet(locking(new FakeClock(0)))).rejects.toThrow('being scanned already');
+  store.locks.beat(other.holder, ago(6));
+  const unlock = await lockFleet(locking(new FakeClock(0)));
+  // Who has it now is heard of.
+  expect(Date.parse(store.locks.lastBeat(thisHolder()) ?? '')).toBeGreaterThan(Date.now() - 60_000);
+  unlock();
+  // A process of this machine is looked at, however long it has said nothing: it may have been stopped for a while.
+  const [, , host = ''] = /^(process .*) on (.*)$/s.exec(thisHolder()) ?? [];
+  const sibling = { ...other, holder: `process ${process.ppid} (started ) on ${host}` };
+  store.locks.take('F', sibling, () => true);
+  store.locks.beat(sibling.holder, ago(60));
+  await expect(lockFleet(locking(new FakeClock(0)))).rejects.toThrow('being scanned already');
+});
