@@ -90,7 +90,9 @@ export async function outputsFor(
     );
   return {
     wantsPackages: writers.some(({ needs }) => needs === 'packages'),
-    async write(report, { stdout, env }, more = {}) {
+    async write(report, context, more = {}) {
+      const { stdout, env } = context;
+      context.finishing = true;
       const failures: unknown[] = [];
       for (const { file, write } of writers) {
         const color = file === '-' && wantsColor(stdout, env);

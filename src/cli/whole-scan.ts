@@ -52,12 +52,16 @@ export async function wholeScan(the: WholeScan): Promise<{ report: ReportView; c
     ...notifying,
   });
   onScanned();
-  await outputs?.write(report, context, {
-    ...(store ? { history: store.listScans(historyLength) } : {}),
-    ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
-  });
   const codes = [exitOf(report, flags.failOn) as ExitCode];
-  await notifying?.deliver(context);
+  try {
+    await outputs?.write(report, context, {
+      ...(store ? { history: store.listScans(historyLength) } : {}),
+      ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
+    });
+  } finally {
+    // A disk that is full under a report keeps nobody from being told.
+    await notifying?.deliver(context);
+  }
   if (flags.replace && !context.signal.aborted)
     codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));
   return { report, code: worstExit(codes) };

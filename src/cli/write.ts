@@ -31,12 +31,23 @@ function* gathered(chunks: Iterable<string>): Iterable<string> {
 
 /** Writes to a stream as fast as its reader reads, so that nothing piles up in memory. */
 export async function writeStream(stream: NodeJS.WriteStream, chunks: Iterable<string>): Promise<void> {
-  for (const chunk of gathered(chunks)) {
-    if (stream.write(chunk)) continue;
-    // A stream that is closed never drains; what that means is for who watches its errors.
-    const heard = new AbortController();
-    await Promise.race([once(stream, 'drain', heard), once(stream, 'close', heard)]).finally(() => heard.abort());
-    if (stream.destroyed) return;
+  let gone = false;
+  const onError = () => {
+    gone = true;
+  };
+  stream.on('error', onError);
+  try {
+    for (const chunk of gathered(chunks)) {
+      if (stream.write(chunk)) continue;
+      // A stream that is closed never drains; what that means is for who watches its errors.
+      const heard = new AbortController();
+      await Promise.race([once(stream, 'drain', heard), once(stream, 'close', heard)])
+        .catch(onError)
+        .finally(() => heard.abort());
+      if (gone || stream.destroyed) return;
+    }
+  } finally {
+    stream.off('error', onError);
   }
 }
 

@@ -88,6 +88,14 @@ describe('snowfence report', () => {
     expect(read('saved.json')).toBe(text);
   });
 
+  it('is written even where nobody reads standard output to its end', async () => {
+    const { code } = await desk.shell(
+      'set -o pipefail; snowfence report odd.json --format ndjson --format json=unread.json | true',
+    );
+    expect(code).toBe(0);
+    expect(read('unread.json')).toBe(text);
+  });
+
   it('what is no report, or half of one, is exit 2', async () => {
     writeFileSync(file('half.json'), text.slice(0, 500));
     writeFileSync(file('other.json'), JSON.stringify({ ...report, instances: [{ id: 1 }] }));
@@ -125,6 +133,10 @@ describe('snowfence scan', () => {
     // A second scan has a history to draw.
     await desk.run(...scan, 'html=second.html');
     expect(read('second.html')).toContain('<svg class="chart"');
+    // Whoever reads only the beginning must not make it clean.
+    const cut = await desk.shell(`set -o pipefail; snowfence ${scan.join(' ')} csv=cut.csv --format text | true`);
+    expect(cut.code).toBe(1);
+    expect(read('cut.csv')).toContain('/etc/app.conf');
   });
 
   it('lists the packages that it read, which a report no longer knows', async () => {
