@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json } from '../../src/report/json/render.ts';
 import { cases } from '../report/reports.ts';
@@ -137,6 +138,18 @@ describe('snowfence scan', () => {
     const cut = await desk.shell(`set -o pipefail; snowfence ${scan.join(' ')} csv=cut.csv --format text | true`);
     expect(cut.code).toBe(1);
     expect(read('cut.csv')).toContain('/etc/app.conf');
+  });
+
+  it('gives its results though the store refuses to remember them', async () => {
+    const db = new Database(join(desk.path, 'store', 'snowfence.db'));
+    db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON scans BEGIN SELECT RAISE(ABORT, 'not today'); END`);
+    const scan = ['scan', `rootfs:${file('image')}`, '--manifest', 'web.manifest', '--format', 'json=kept.json'];
+    const { code, stderr } = await desk.run(...scan);
+    db.exec('DROP TRIGGER refuse');
+    db.close();
+    expect(code).toBeGreaterThan(1);
+    expect(stderr).toContain('not today');
+    expect(read('kept.json')).toContain('/etc/app.conf');
   });
 
   it('lists the packages that it read, which a report no longer knows', async () => {
