@@ -58,6 +58,25 @@ describe('snowfence report', () => {
     expect([code, stdout]).toEqual([0, text]);
   });
 
+  it('keeps what others write to the same standard output or error', async () => {
+    await desk.shell('echo before >log; { snowfence report odd.json --format json=/dev/stdout; echo after; } >>log');
+    expect(read('log')).toBe(`before\n${text}after\n`);
+    await desk.shell('{ echo before >&2; snowfence report odd.json --format json=/dev/fd/2; echo after >&2; } 2>log');
+    expect(read('log')).toBe(`before\n${text}after\n`);
+  });
+
+  it('waits for the reader of a named pipe, and can be interrupted meanwhile', async () => {
+    const read = await desk.shell(
+      'mkfifo pipe; (sleep 0.5; cat pipe) & snowfence report odd.json --format json=pipe; wait',
+    );
+    expect([read.code, read.stdout]).toEqual([0, text]);
+    const stopped = await desk.shell(
+      'mkfifo unread; set -m; snowfence report odd.json --format json=unread --format csv & sleep 2; kill -INT -$!; wait $!',
+    );
+    expect(stopped.stderr).toContain('nobody reads this pipe');
+    expect(stopped.stdout).toMatch(/^record,/);
+  });
+
   it.each<[string, string[], RegExp]>([
     ['an unknown format', ['--format', 'srif'], /srif is not a format[\s\S]*did you mean "sarif"[\s\S]*text, json/],
     ['two for standard output', ['--format', 'json', '--format', 'csv'], /cannot both go to standard output/],
