@@ -123,8 +123,22 @@ describe('snowfence report', () => {
     const { code, stderr } = await desk.run('report', 'other.json');
     expect(stderr).toMatch(/other\.json is no whole report: \/instances\/0/);
     expect(code).toBe(2);
+    for (const command of [
+      ['policy', 'learn'],
+      ['waiver', 'add', 'sf-1', '--owner', 'a', '--reason', 'b', '--expires', '1d'],
+    ]) {
+      const ended = await desk.run(...command, '--report', 'other.json');
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('other.json is no whole report')]);
+    }
     expect((await desk.run('report', 'last~9')).stderr).toMatch(/no scan "last~9" is remembered/);
   });
+});
+
+it('snowfence audit compares files whose names begin like the last scan', async () => {
+  writeFileSync(file('last-week.json'), text);
+  const { code, stdout, stderr } = await desk.run('audit', '--plain', '--compare', 'last-week.json', 'odd.json');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/findings before|db-1/);
 });
 
 describe('snowfence scan', () => {
