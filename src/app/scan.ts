@@ -43,6 +43,8 @@ export interface ScanOptions {
   onEvent?: (event: ScanEvent) => void;
   /** Given what was read of each instance while it is held, and its image's fingerprint; must keep neither. */
   onRead?: (instance: string, live: Fingerprint, image: Fingerprint | undefined) => void;
+  /** Told when the store refuses the scan, which is then given all the same; without it that is thrown. */
+  onForgotten?: (error: unknown) => void;
   /** What the scan leaves to be sent; it is remembered with the scan. */
   outgoing?: (report: ReportView) => MakeOutgoing;
 }
@@ -94,7 +96,13 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
     waivers: waiverReports((await policy()).waivers, waived, Date.parse(startedAt)),
   };
   const telling = told(report.instances, onEvent);
-  if (store) remember(store, report, telling, outcomes, options.outgoing?.(report));
+  if (store)
+    try {
+      remember(store, report, telling, outcomes, options.outgoing?.(report));
+    } catch (error) {
+      if (!options.onForgotten) throw error;
+      options.onForgotten(error);
+    }
   else if (options.onEvent) for (const _ of telling);
   onEvent({ type: 'scan-finished', scan: report.scan, summary: report.summary, fleet: report.fleet });
   return report;

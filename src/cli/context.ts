@@ -17,6 +17,8 @@ export interface Context {
   code: number;
   /** Set by a command that runs until it is told to stop: it was not interrupted then. */
   endsBySignal?: boolean;
+  /** What has begun is done to its end, even when nobody reads standard output any more. */
+  finishing?: boolean;
 }
 
 /** Adds a command's own options and action to the program. */

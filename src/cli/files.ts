@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { viewOf, wholeOf } from '../app/stored.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
@@ -30,13 +30,8 @@ export function writeResult(path: string, text: string): void {
 
 const howToWrite = 'write one with "snowfence scan ... --format json --output FILE"';
 
-/** A JSON report from a file. @throws UserError when it cannot be read, or is none. */
-export function readReport(path: string): Report {
-  return reportOf(path, () => readFileSync(path, 'utf8'));
-}
-
 /**
- * The same, proved against the published schema, so that whoever renders it may rely on each field; `-` = standard input.
+ * A JSON report from a file, proved against the published schema, so that whoever renders it may rely on each field; `-` = standard input.
  * @throws UserError
  */
 export async function readWholeReport(path: string): Promise<Report> {
@@ -79,4 +74,13 @@ export function storedView(store: Store, id: string): ReportView {
 /** The same with all its instances at once. @throws UserError */
 export function storedReport(store: Store, id: string): Report {
   return wholeOf(storedView(store, id));
+}
+
+/**
+ * Is a file meant, and not a remembered scan? Ids of scans hold neither dot nor slash; `last` is the last scan even where a file has that
+ * name, which `./last` then means.
+ */
+export function isReportFile(of: string): boolean {
+  if (of === '-' || /[./]/.test(of)) return true;
+  return !/^last(~\d+)?$/.test(of) && existsSync(of);
 }

@@ -58,9 +58,11 @@ export async function main(argv: string[]): Promise<number> {
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // A reader that closed the pipe (| head) has seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? context.code : exit.bug),
-  );
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Results in files and messages to others are owed all the same.
+    if (error.code === 'EPIPE' && context.finishing) return;
+    process.exit(error.code === 'EPIPE' ? context.code : exit.bug);
+  });
   const program = programOf(context);
   try {
     await program.parseAsync(argv, { from: 'user' });

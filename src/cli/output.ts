@@ -10,7 +10,7 @@ import { renderers } from '../report/registry.ts';
 import type { Renderer, RenderOptions } from '../report/renderer.ts';
 import { nearest } from '../schema/validate.ts';
 import { type Context, collectOption, wantsColor } from './context.ts';
-import { writeFile, writeStream } from './write.ts';
+import { ownDescriptor, readerOf, writeFile, writeStream } from './write.ts';
 
 /** What a report is about: the findings, or the controls that they bear on. */
 export const reportKinds = ['findings', 'compliance'] as const;
@@ -73,7 +73,7 @@ export async function outputsFor(
       'leave it out, or give a --format without =FILE',
     );
   const writers = await Promise.all(
-    asked.map(async (one) => ({ file: one.file ?? output ?? '-', ...(await writerFor(kind, one.format)) })),
+    asked.map(async (one) => ({ file: nameOf(one.file ?? output ?? '-'), ...(await writerFor(kind, one.format)) })),
   );
   const lacking = asked.find((_, i) => writers[i]?.needs && !ofScan);
   if (lacking)
@@ -90,14 +90,23 @@ export async function outputsFor(
     );
   return {
     wantsPackages: writers.some(({ needs }) => needs === 'packages'),
-    async write(report, { stdout, env }, more = {}) {
+    async write(report, context, more = {}) {
+      const { stdout, env } = context;
+      context.finishing = true;
       const failures: unknown[] = [];
       for (const { file, write } of writers) {
         const color = file === '-' && wantsColor(stdout, env);
         const chunks = write(report, { color, all, ...more });
         try {
           if (file === '-') await writeStream(stdout, chunks);
-          else writeFile(file, chunks);
+          else {
+            const reader = await readerOf(file, context.signal);
+            try {
+              writeFile(file, chunks);
+            } finally {
+              reader?.close();
+            }
+          }
         } catch (error) {
           // A full disk under one of them must not cost the others: the scan cannot be had again.
           failures.push(error);
@@ -116,6 +125,8 @@ function split(text: string): { format: string; file?: string } {
     throw new UserError(`--format ${text} names no file`, 'write FORMAT=FILE, or FORMAT alone for standard output');
   return { format: text.slice(0, at), file };
 }
+
+const nameOf = (file: string) => (ownDescriptor(file) === 1 ? '-' : file);
 
 /** The place that a file name means, so that two names of one file are seen. @throws UserError when it cannot be one. */
 function placeOf(file: string): string {

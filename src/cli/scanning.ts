@@ -100,7 +100,9 @@ export function addScanningOptions(command: Command): Command {
 export interface PreparedScan {
   instances: Instance[];
   /** Scans. An abort gives a partial report. */
-  run(how: Pick<ScanOptions, 'store' | 'signal' | 'onEvent' | 'onRead' | 'outgoing'>): Promise<ReportView>;
+  run(
+    how: Pick<ScanOptions, 'store' | 'signal' | 'onEvent' | 'onRead' | 'onForgotten' | 'outgoing'>,
+  ): Promise<ReportView>;
 }
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */
@@ -125,7 +127,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
   };
   return {
     instances,
-    run: ({ store, signal, onEvent, onRead, outgoing }) =>
+    run: ({ store, signal, onEvent, onRead, onForgotten, outgoing }) =>
       scan({
         instances,
         manifests: new ManifestBook(store, fixed),
@@ -154,6 +156,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
         version: version(),
         ...(onEvent ? { onEvent } : {}),
         ...(onRead ? { onRead } : {}),
+        ...(onForgotten ? { onForgotten } : {}),
         ...(outgoing ? { outgoing } : {}),
       }),
   };

@@ -44,20 +44,30 @@ export async function wholeScan(the: WholeScan): Promise<{ report: ReportView; c
   const { flags, prepared, outputs, store, notifying, context, onEvent, onScanned = () => {} } = the;
   const [{ exitOf }, { PackageBook }] = await Promise.all([import('../app/outcome.ts'), import('../app/packages.ts')]);
   const packages = outputs?.wantsPackages ? new PackageBook() : undefined;
+  let forgotten: { error: unknown } | undefined;
   const report = await prepared.run({
     ...(store ? { store } : {}),
     ...(packages ? { onRead: packages.keep.bind(packages) } : {}),
     signal: context.signal,
     onEvent,
+    onForgotten: (error) => {
+      forgotten = { error };
+    },
     ...notifying,
   });
   onScanned();
-  await outputs?.write(report, context, {
-    ...(store ? { history: store.listScans(historyLength) } : {}),
-    ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
-  });
   const codes = [exitOf(report, flags.failOn) as ExitCode];
-  await notifying?.deliver(context);
+  try {
+    await outputs?.write(report, context, {
+      ...(store ? { history: store.listScans(historyLength) } : {}),
+      ...(packages ? { packagesOf: packages.of.bind(packages) } : {}),
+    });
+  } finally {
+    // A disk that is full under a report keeps nobody from being told.
+    await notifying?.deliver(context);
+  }
+  // A store that is busy or full costs the memory of the scan and not its results, which nobody can have again.
+  if (forgotten) throw forgotten.error;
   if (flags.replace && !context.signal.aborted)
     codes.push(await replaceAfterScan(wholeOf(report), flags, store, context));
   return { report, code: worstExit(codes) };

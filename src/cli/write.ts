@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
+  constants,
   fsyncSync,
   openSync,
   realpathSync,
@@ -12,7 +13,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, UserError } from '../core/errors.ts';
 
 /** Characters that are written at once: many small chunks become few calls. */
@@ -31,18 +33,29 @@ function* gathered(chunks: Iterable<string>): Iterable<string> {
 
 /** Writes to a stream as fast as its reader reads, so that nothing piles up in memory. */
 export async function writeStream(stream: NodeJS.WriteStream, chunks: Iterable<string>): Promise<void> {
-  for (const chunk of gathered(chunks)) {
-    if (stream.write(chunk)) continue;
-    // A stream that is closed never drains; what that means is for who watches its errors.
-    const heard = new AbortController();
-    await Promise.race([once(stream, 'drain', heard), once(stream, 'close', heard)]).finally(() => heard.abort());
-    if (stream.destroyed) return;
+  let gone = false;
+  const onError = () => {
+    gone = true;
+  };
+  stream.on('error', onError);
+  try {
+    for (const chunk of gathered(chunks)) {
+      if (stream.write(chunk)) continue;
+      // A stream that is closed never drains; what that means is for who watches its errors.
+      const heard = new AbortController();
+      await Promise.race([once(stream, 'drain', heard), once(stream, 'close', heard)])
+        .catch(onError)
+        .finally(() => heard.abort());
+      if (gone || stream.destroyed) return;
+    }
+  } finally {
+    stream.off('error', onError);
   }
 }
 
 /**
  * Writes a file so that it is either the whole result or what stood there before: under a temporary name beside it, then
- * renamed. What is no regular file (a pipe, /dev/stdout) is written in place. @throws UserError
+ * renamed. What is no regular file (a pipe), or is one that the shell opened for us (/dev/stdout), is written in place. @throws UserError
  */
 export function writeFile(path: string, chunks: Iterable<string>): void {
   const failed = (error: unknown) =>
@@ -53,7 +66,7 @@ export function writeFile(path: string, chunks: Iterable<string>): void {
   const temporary = to.regular ? join(dirname(to.path), `.${basename(to.path)}.${randomBytes(6).toString('hex')}`) : '';
   let file: number;
   try {
-    file = openSync(temporary || to.path, to.regular ? 'wx' : 'w');
+    file = to.own ?? openSync(temporary || to.path, to.regular ? 'wx' : 'w');
   } catch (error) {
     throw failed(error);
   }
@@ -71,7 +84,28 @@ export function writeFile(path: string, chunks: Iterable<string>): void {
     if (temporary) rmSync(temporary, { force: true });
     throw error;
   } finally {
-    closeSync(file);
+    if (to.own === undefined) closeSync(file);
+  }
+}
+
+/** Which file of ours, opened by whoever started us, a name stands for. */
+export function ownDescriptor(path: string): number | undefined {
+  const [, name = ''] = /^\/(?:dev\/std|dev\/fd\/|proc\/self\/fd\/)(out|err|\d{1,9})$/.exec(resolve(path)) ?? [];
+  return name === '' ? undefined : name === 'out' ? 1 : name === 'err' ? 2 : Number(name);
+}
+
+/** Opens a named pipe once somebody reads it; whoever waits for that can be interrupted. @throws UserError */
+export async function readerOf(path: string, signal: AbortSignal): Promise<{ close(): void } | undefined> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFIFO()) return undefined;
+  for (;;) {
+    try {
+      const file = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return { close: () => closeSync(file) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') return undefined;
+    }
+    if (signal.aborted) throw new UserError(`cannot write ${path}: nobody reads this pipe`, 'read it, or name a file');
+    await sleep(100, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -85,7 +119,7 @@ function writeAll(file: number, bytes: Buffer, failed: (error: unknown) => UserE
 }
 
 /** Where a result really goes: behind symbolic links, and with the mode of what stands there. */
-function placeOf(path: string): { path: string; regular: boolean; mode?: number } {
+function placeOf(path: string): { path: string; regular: boolean; mode?: number; own?: number } {
   let found: Stats;
   try {
     found = statSync(path);
@@ -94,5 +128,8 @@ function placeOf(path: string): { path: string; regular: boolean; mode?: number 
   }
   // A pipe may stand behind a link that leads to no name (/dev/stdout), so it is opened by the name it was given.
   if (!found.isFile()) return { path, regular: false };
+  // To rename over it, or to open it anew, would lose what others write to it.
+  const own = ownDescriptor(path);
+  if (own !== undefined) return { path, regular: false, own };
   return { path: realpathSync(path), regular: true, mode: found.mode & 0o777 };
 }

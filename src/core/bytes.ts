@@ -14,6 +14,8 @@ export function unescapeName(key: string): string {
 }
 
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/;
+/** Line feeds are between the parts of JSON, and no other control character of ASCII is in it. */
+const unprintableInJson = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 const unprintables = new RegExp(unprintable.source, 'g');
 
 /** Makes UTF-8 text safe to show: control, bidi and zero-width characters become `\xNN` or `\u{N}`. */
@@ -23,6 +25,14 @@ export function printable(text: string): string {
     const n = c.codePointAt(0) ?? 0;
     return n < 0x100 ? `\\x${n.toString(16).padStart(2, '0')}` : `\\u{${n.toString(16)}}`;
   });
+}
+
+/** JSON text that means the same and has nothing in it that a terminal or an eye obeys: what JSON itself leaves as it is becomes an escape. */
+export function printableJson(json: string): string {
+  if (!unprintableInJson.test(json)) return json;
+  return json.replace(/[\u007f-\uffff]/g, (c) =>
+    unprintable.test(c) && c !== '\ufffd' ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c,
+  );
 }
 
 /** What a person sees of a canonical key, and the base64 of the raw bytes when that view loses something. */

@@ -23,6 +23,15 @@ export interface Posted {
 export async function post({ url, body, headers = {}, signal, insecure = false }: Posted): Promise<void> {
   const refused = unsafe(url, insecure);
   if (refused !== undefined) throw new DeliveryError(refused);
+  // fetch would say the whole value.
+  const broken = Object.entries(headers).find(([, value]) => /[^\t\x20-\x7e\x80-\xff]/.test(value));
+  if (broken)
+    throw new DeliveryError(
+      `the value of the header ${broken[0]} has a character that none may have, such as a line end`,
+      {
+        transient: true,
+      },
+    );
   let response: Response;
   try {
     response = await fetch(url, {

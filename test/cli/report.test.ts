@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json } from '../../src/report/json/render.ts';
 import { cases } from '../report/reports.ts';
@@ -57,6 +58,25 @@ describe('snowfence report', () => {
     expect([code, stdout]).toEqual([0, text]);
   });
 
+  it('keeps what others write to the same standard output or error', async () => {
+    await desk.shell('echo before >log; { snowfence report odd.json --format json=/dev/stdout; echo after; } >>log');
+    expect(read('log')).toBe(`before\n${text}after\n`);
+    await desk.shell('{ echo before >&2; snowfence report odd.json --format json=/dev/fd/2; echo after >&2; } 2>log');
+    expect(read('log')).toBe(`before\n${text}after\n`);
+  });
+
+  it('waits for the reader of a named pipe, and can be interrupted meanwhile', async () => {
+    const read = await desk.shell(
+      'mkfifo pipe; (sleep 0.5; cat pipe) & snowfence report odd.json --format json=pipe; wait',
+    );
+    expect([read.code, read.stdout]).toEqual([0, text]);
+    const stopped = await desk.shell(
+      'mkfifo unread; set -m; snowfence report odd.json --format json=unread --format csv & sleep 2; kill -INT -$!; wait $!',
+    );
+    expect(stopped.stderr).toContain('nobody reads this pipe');
+    expect(stopped.stdout).toMatch(/^record,/);
+  });
+
   it.each<[string, string[], RegExp]>([
     ['an unknown format', ['--format', 'srif'], /srif is not a format[\s\S]*did you mean "sarif"[\s\S]*text, json/],
     ['two for standard output', ['--format', 'json', '--format', 'csv'], /cannot both go to standard output/],
@@ -88,6 +108,14 @@ describe('snowfence report', () => {
     expect(read('saved.json')).toBe(text);
   });
 
+  it('is written even where nobody reads standard output to its end', async () => {
+    const { code } = await desk.shell(
+      'set -o pipefail; snowfence report odd.json --format ndjson --format json=unread.json | true',
+    );
+    expect(code).toBe(0);
+    expect(read('unread.json')).toBe(text);
+  });
+
   it('what is no report, or half of one, is exit 2', async () => {
     writeFileSync(file('half.json'), text.slice(0, 500));
     writeFileSync(file('other.json'), JSON.stringify({ ...report, instances: [{ id: 1 }] }));
@@ -95,8 +123,22 @@ describe('snowfence report', () => {
     const { code, stderr } = await desk.run('report', 'other.json');
     expect(stderr).toMatch(/other\.json is no whole report: \/instances\/0/);
     expect(code).toBe(2);
+    for (const command of [
+      ['policy', 'learn'],
+      ['waiver', 'add', 'sf-1', '--owner', 'a', '--reason', 'b', '--expires', '1d'],
+    ]) {
+      const ended = await desk.run(...command, '--report', 'other.json');
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('other.json is no whole report')]);
+    }
     expect((await desk.run('report', 'last~9')).stderr).toMatch(/no scan "last~9" is remembered/);
   });
+});
+
+it('snowfence audit compares files whose names begin like the last scan', async () => {
+  writeFileSync(file('last-week.json'), text);
+  const { code, stdout, stderr } = await desk.run('audit', '--plain', '--compare', 'last-week.json', 'odd.json');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/findings before|db-1/);
 });
 
 describe('snowfence scan', () => {
@@ -125,6 +167,22 @@ describe('snowfence scan', () => {
     // A second scan has a history to draw.
     await desk.run(...scan, 'html=second.html');
     expect(read('second.html')).toContain('<svg class="chart"');
+    // Whoever reads only the beginning must not make it clean.
+    const cut = await desk.shell(`set -o pipefail; snowfence ${scan.join(' ')} csv=cut.csv --format text | true`);
+    expect(cut.code).toBe(1);
+    expect(read('cut.csv')).toContain('/etc/app.conf');
+  });
+
+  it('gives its results though the store refuses to remember them', async () => {
+    const db = new Database(join(desk.path, 'store', 'snowfence.db'));
+    db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON scans BEGIN SELECT RAISE(ABORT, 'not today'); END`);
+    const scan = ['scan', `rootfs:${file('image')}`, '--manifest', 'web.manifest', '--format', 'json=kept.json'];
+    const { code, stderr } = await desk.run(...scan);
+    db.exec('DROP TRIGGER refuse');
+    db.close();
+    expect(code).toBeGreaterThan(1);
+    expect(stderr).toContain('not today');
+    expect(read('kept.json')).toContain('/etc/app.conf');
   });
 
   it('lists the packages that it read, which a report no longer knows', async () => {

@@ -19,6 +19,7 @@ export const evil: readonly string[] = [
   '\r=1',
   'a,b;"c"\n"d",e',
   '\x1b[2J\x1b]0;owned\x07',
+  '\u009b2J\u009d0;owned\u009c\u007f',
   '\u202egnp.exe\u200b\u2028\u2029\ufeff',
   'a | b || c \\| d `x` ``` **bold** [x](http://example.com) ![x](http://example.com/x.png)',
   '@everyone @all #1 http://example.com www.example.com a@example.com :warning:',

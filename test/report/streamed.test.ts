@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { printableJson } from '../../src/core/bytes.ts';
 import { renderers } from '../../src/report/registry.ts';
 import { cases, onTheFly } from './reports.ts';
 
@@ -18,10 +19,10 @@ describe('a report whose instances are made on the fly', () => {
     else if (same) expect(told).toBe([...renderer.render(same, options)].join(''));
   });
 
-  it.each(Object.entries(cases))('%s as JSON is what JSON.stringify gives', async (_, report) => {
+  it.each(Object.entries(cases))('%s as JSON is what JSON.stringify gives, printable', async (_, report) => {
     const renderer = await renderers['json']?.();
     expect([...(renderer?.render(report, { color: false, all: false }) ?? [])].join('')).toBe(
-      `${JSON.stringify(report, null, 2)}\n`,
+      `${printableJson(JSON.stringify(report, null, 2))}\n`,
     );
   });
 });

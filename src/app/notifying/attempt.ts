@@ -1,3 +1,4 @@
+import { plain } from '../../core/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import { DeliveryError, type Notification } from '../../core/notify.ts';
 import { readSecret } from '../../transport/secret.ts';
@@ -52,7 +53,23 @@ export async function attempt(
   }
 }
 
-/** Whoever answers may repeat what it was sent. */
+/** Fewest characters of a secret that are hidden where it is cut off. */
+const fewest = 4;
+
+/** Whoever answers may repeat what it was sent: all of it, its path, one of its words, or as much as was kept of the answer. */
 function without(text: string, secrets: string[]): string {
-  return secrets.reduce((said, secret) => (secret.length < 4 ? said : said.replaceAll(secret, '<not shown>')), text);
+  const parts = [...new Set(secrets.flatMap(partsOf))].sort((a, b) => b.length - a.length);
+  const said = parts.reduce((rest, part) => rest.replaceAll(part, '<not shown>'), text);
+  for (const part of parts)
+    for (let length = part.length - 1; length >= fewest; length--)
+      if (said.endsWith(part.slice(0, length))) return `${said.slice(0, -length)}<not shown>`;
+  return said;
+}
+
+function partsOf(secret: string): string[] {
+  const { pathname = '', search = '' } = URL.canParse(secret) ? new URL(secret) : {};
+  const words = secret.split(/[^\x21-\x7e]+/).filter((word) => word.length >= 2 * fewest);
+  return [secret, plain(secret, secret.length), pathname + search, pathname, ...words].filter(
+    (part) => part.length >= fewest,
+  );
 }

@@ -5,7 +5,7 @@ import type { Store } from '../../core/ports.ts';
 import type { Report } from '../../core/report.ts';
 import { auditPorts } from '../audit-ports.ts';
 import { type Context, openStore, wantsColor } from '../context.ts';
-import { readReport, storedReport } from '../files.ts';
+import { isReportFile, readWholeReport, storedReport } from '../files.ts';
 import { addScanningOptions, prepareScan, type ScanningFlags } from '../scanning.ts';
 
 /** Options as commander gives them. */
@@ -140,8 +140,7 @@ async function open(args: string[], flags: AuditFlags, store: Store | undefined)
       );
     return storedReport(store, id);
   };
-  const scanOrFile = (name: string) =>
-    /[/.]/.test(name) && !name.startsWith('last') ? provedReport(name) : stored(name);
+  const scanOrFile = (name: string) => (isReportFile(name) ? readWholeReport(name) : stored(name));
   const asked = [
     flags.last && '--last',
     flags.scan && '--scan',
@@ -158,24 +157,11 @@ async function open(args: string[], flags: AuditFlags, store: Store | undefined)
   if (ways.length > 0 && args.length > 0)
     throw new UserError(`${ways[0]} opens what is there, and ${args[0]} is to be scanned`, 'leave one of them out');
   if (flags.report !== undefined)
-    return { report: await provedReport(flags.report), title: `report ${flags.report}`, uris: [] };
+    return { report: await readWholeReport(flags.report), title: `report ${flags.report}`, uris: [] };
   const id = flags.scan ?? (flags.last || (args.length === 0 && flags.inventory === undefined) ? 'last' : undefined);
   if (id === undefined) return { title: 'live scan', uris: args };
   const report = stored(id);
   return { report, title: `scan of ${report.scan.startedAt.slice(0, 16)}Z`, uris: [] };
-}
-
-/** A report from a file, which anybody may have written. @throws UserError with the first mistakes in it. */
-async function provedReport(path: string): Promise<Report> {
-  const report = readReport(path);
-  const [{ reportSchema }, { compileSchema }] = await Promise.all([
-    import('../../schema/report.ts'),
-    import('../../schema/validate.ts'),
-  ]);
-  const mistakes = (await compileSchema(reportSchema))(report);
-  if (mistakes.length === 0) return report;
-  const told = mistakes.slice(0, 5).map(({ pointer, message }) => `${path}: ${pointer || 'the document'} ${message}`);
-  throw new UserError(told.join('\n'), 'write one with "snowfence scan ... --format json --output FILE"');
 }
 
 function withoutUndefined({ report, before, title }: Opened) {

@@ -4,7 +4,7 @@ import { printable } from '../../core/bytes.ts';
 import { exit } from '../../core/exit.ts';
 import type { Report } from '../../core/report.ts';
 import { type Context, collectOption, openStore } from '../context.ts';
-import { readReport, storedReport, writeResult } from '../files.ts';
+import { readWholeReport, storedReport, writeResult } from '../files.ts';
 
 export function addPolicy(program: Command, context: Context): void {
   const policy = program.command('policy').description('the rules that findings are judged by');
@@ -95,14 +95,16 @@ export function addPolicy(program: Command, context: Context): void {
         import('../../app/explain.ts'),
       ]);
       const policies = await loadPolicies(flags.policy);
-      const report = flags.report === undefined ? await lastReport(flags) : readReport(flags.report);
+      const report = flags.report === undefined ? await lastReport(flags) : await readWholeReport(flags.report);
       context.stdout.write(explanation(locate(report, id), policies));
     });
 }
 
 async function learnFrom(flags: { scan: string; report?: string; output?: string; store?: string }, context: Context) {
   const { learnedPolicy } = await import('../../app/learned.ts');
-  const text = learnedPolicy(flags.report === undefined ? await lastReport(flags) : readReport(flags.report));
+  const text = learnedPolicy(
+    flags.report === undefined ? await lastReport(flags) : await readWholeReport(flags.report),
+  );
   if (flags.output === undefined) context.stdout.write(text);
   else writeResult(flags.output, text);
 }

@@ -6,7 +6,7 @@ import { type ExitCode, exit } from '../../core/exit.ts';
 import type { Store } from '../../core/ports.ts';
 import type { ReplacePlan } from '../../core/replacement.ts';
 import { type Context, collectOption, numberOption, openStore } from '../context.ts';
-import { readReport, storedReport, writeResult } from '../files.ts';
+import { readWholeReport, storedReport, writeResult } from '../files.ts';
 import { executionOf, refusing, tell, tellSinks } from '../replacing.ts';
 
 interface PlanFlags {
@@ -127,7 +127,7 @@ async function plan(flags: PlanFlags, context: Context): Promise<void> {
     }
   }
   await withStore(flags.store, async (store) => {
-    const report = flags.report === undefined ? storedReport(store, flags.scan) : readReport(flags.report);
+    const report = flags.report === undefined ? storedReport(store, flags.scan) : await readWholeReport(flags.report);
     const made = makePlan({
       ...{ report, config: setup.config, drivers: setup.drivers },
       circumstances: circumstances(setup.config, context.env, (group) => store.journal.lastStarted(group)),

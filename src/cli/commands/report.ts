@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Store } from '../../core/ports.ts';
 import { type Context, openStore } from '../context.ts';
-import { readWholeReport, storedView } from '../files.ts';
+import { isReportFile, readWholeReport, storedView } from '../files.ts';
 import { addOutputOptions, historyLength, type OutputFlags, outputsFor } from '../output.ts';
 
 const after = `
@@ -28,17 +27,11 @@ export function addReport(program: Command, context: Context): void {
 
 async function renderAgain(of: string, flags: OutputFlags & { store?: string }, context: Context): Promise<void> {
   const outputs = await outputsFor(flags);
-  if (isFile(of)) return outputs.write(await readWholeReport(of), context);
+  if (isReportFile(of)) return outputs.write(await readWholeReport(of), context);
   const store: Store = await openStore(flags.store);
   try {
     await outputs.write(storedView(store, of), context, { history: store.listScans(historyLength) });
   } finally {
     store.close();
   }
-}
-
-/** Ids of scans hold neither; `last` is the last scan even where a file has that name, which `./last` then means. */
-function isFile(of: string): boolean {
-  if (of === '-' || /[./]/.test(of)) return true;
-  return !/^last(~\d+)?$/.test(of) && existsSync(of);
 }

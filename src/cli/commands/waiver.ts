@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Waiver } from '../../schema/policy.ts';
 import { type Context, openStore } from '../context.ts';
-import { readReport, storedReport } from '../files.ts';
+import { readWholeReport, storedReport } from '../files.ts';
 
 /** Where waivers are kept when no file is named. */
 const defaultFile = 'waivers.yaml';
@@ -49,7 +49,7 @@ export function addWaiver(program: Command, context: Context): void {
         import('../../app/explain.ts'),
       ]);
       const expires = expiry(flags.expires, new Date());
-      const report = flags.report === undefined ? await lastReport(flags) : readReport(flags.report);
+      const report = flags.report === undefined ? await lastReport(flags) : await readWholeReport(flags.report);
       const found = locate(report, id);
       const { owner, reason, ticket, scope, pin = false, file } = flags;
       const made = waiverFor(found, { owner, reason, ...(ticket ? { ticket } : {}), expires, scope, pin });

@@ -1,4 +1,4 @@
-import { printable } from '../../core/bytes.ts';
+import { printable, printableJson } from '../../core/bytes.ts';
 import { isLive } from '../../core/finding.ts';
 import type { InstanceReport, ReportFinding, ReportView } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
@@ -21,7 +21,7 @@ export const ecs: Renderer = {
         ...one.gaps.map((gap) => gapOf(report, one, gap)),
         ...one.findings.filter((f) => all || isLive(f)).map((finding) => alertOf(report, one, finding)),
       ];
-      yield lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+      yield lines.map((line) => `${printableJson(JSON.stringify(line))}\n`).join('');
     }
   },
 };

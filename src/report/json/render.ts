@@ -1,7 +1,8 @@
+import { printableJson } from '../../core/bytes.ts';
 import type { InstanceReport } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
 
-/** The report as it is: `snowfence.report/v1`, the bytes that `JSON.stringify(report, null, 2)` would give. */
+/** The report as it is: `snowfence.report/v1`, what `JSON.stringify(report, null, 2)` would give, with more characters escaped. */
 export const json: Renderer = {
   format: 'json',
   *render(report) {
@@ -28,5 +29,5 @@ function* elements(instances: Iterable<InstanceReport>): Iterable<string> {
 
 /** JSON further to the right. Text holds no line feed in JSON, so each of them begins a line of ours. */
 function indented(value: unknown, by: string): string {
-  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${by}`);
+  return printableJson(JSON.stringify(value, null, 2)).replaceAll('\n', `\n${by}`);
 }

@@ -1,3 +1,4 @@
+import { printableJson } from '../../core/bytes.ts';
 import type { Renderer } from '../renderer.ts';
 
 /** One JSON object a line: the scan, then each instance (without its findings), each finding with its instance, the summary. */
@@ -15,4 +16,4 @@ export const ndjson: Renderer = {
   },
 };
 
-const line = (object: object) => `${JSON.stringify(object)}\n`;
+const line = (object: object) => `${printableJson(JSON.stringify(object))}\n`;

@@ -1,4 +1,4 @@
-import { printable } from '../../core/bytes.ts';
+import { printable, printableJson } from '../../core/bytes.ts';
 import { isLive } from '../../core/finding.ts';
 import type { InstanceReport, ReportFinding, ReportView } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
@@ -23,7 +23,7 @@ export const ocsf: Renderer = {
           .filter((f) => all || isLive(f) || f.disposition === 'waived')
           .map((finding) => found(report, one, finding)),
       ];
-      yield events.map((event) => `${JSON.stringify(event)}\n`).join('');
+      yield events.map((event) => `${printableJson(JSON.stringify(event))}\n`).join('');
     }
   },
 };

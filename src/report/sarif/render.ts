@@ -1,4 +1,4 @@
-import { printable } from '../../core/bytes.ts';
+import { printable, printableJson } from '../../core/bytes.ts';
 import type { InstanceReport, ReportView } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
 import { resultOf } from './result.ts';
@@ -18,7 +18,7 @@ export const sarif: Renderer = {
       const told: string[] = [];
       for (const finding of instance.findings) {
         if (!all && finding.disposition === 'expected') continue;
-        told.push(`${comma}${JSON.stringify(resultOf(instance, finding, rules))}`);
+        told.push(`${comma}${printableJson(JSON.stringify(resultOf(instance, finding, rules)))}`);
         comma = ',\n';
       }
       yield told.join('');
@@ -27,7 +27,7 @@ export const sarif: Renderer = {
     comma = '\n';
     for (const instance of report.instances) {
       yield instance.gaps
-        .map((gap, i) => `${i === 0 ? comma : ',\n'}${JSON.stringify(notification(instance, gap))}`)
+        .map((gap, i) => `${i === 0 ? comma : ',\n'}${printableJson(JSON.stringify(notification(instance, gap)))}`)
         .join('');
       if (instance.gaps.length > 0) comma = ',\n';
     }
@@ -51,7 +51,7 @@ function head({ scan, summary }: ReportView, rules: Rules): string {
     columnKind: 'utf16CodeUnits',
     properties: { scan, summary },
   };
-  const start = JSON.stringify(run).slice(0, -1);
+  const start = printableJson(JSON.stringify(run)).slice(0, -1);
   return `{"$schema":${JSON.stringify(schema)},"version":"2.1.0","runs":[${start},\n"results":[`;
 }
 
@@ -62,7 +62,7 @@ function invocation({ scan, summary }: ReportView): string {
     startTimeUtc: scan.startedAt,
     endTimeUtc: scan.finishedAt,
   };
-  return `${JSON.stringify(object).slice(0, -1)},"toolExecutionNotifications":[`;
+  return `${printableJson(JSON.stringify(object)).slice(0, -1)},"toolExecutionNotifications":[`;
 }
 
 function notification({ name, id }: InstanceReport, { probe, reason, detail }: InstanceReport['gaps'][number]) {

