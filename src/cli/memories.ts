@@ -44,7 +44,7 @@ export interface TrendFlags {
   group?: string;
   image?: string;
   days: number;
-  format: 'text' | 'json' | 'csv';
+  format: 'text' | 'json' | 'csv' | 'html';
 }
 
 /** Shows what scans saw over time. */
@@ -65,6 +65,7 @@ export async function showTrend(store: Store, flags: TrendFlags, { stdout, stder
     }));
     await writeStream(stdout, [`${JSON.stringify(shown, null, 2)}\n`]);
   } else if (format === 'csv') await writeStream(stdout, trendCsv(series));
+  else if (format === 'html') await writeStream(stdout, (await import('./trend-html.ts')).trendHtml(series));
   else await writeStream(stdout, trendText(series, env['TERM'] === 'dumb'));
   if (series.length === 0) stderr.write(`snowfence: no whole scan of the last ${days} days is remembered for that\n`);
 }

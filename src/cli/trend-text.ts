@@ -50,7 +50,7 @@ export function* trendText(all: readonly Series[], plain: boolean): Iterable<str
 }
 
 /** `: 3 high, 1 low; 2 clean, 1 drifted` */
-function listed({ findings, verdicts: seen }: TrendRow): string {
+export function listed({ findings, verdicts: seen }: TrendRow): string {
   const severe = [...severities].reverse().flatMap((s: Severity) => (findings[s] ? [`${findings[s]} ${s}`] : []));
   const said = verdicts.flatMap((v: Verdict) => (seen[v] ? [`${seen[v]} ${v}`] : []));
   return `; now ${[severe.join(', ') || 'none', said.join(', ')].join('; ')}`;

@@ -223,6 +223,10 @@ describe('history', () => {
     expect(csv).toHaveLength(3);
     expect(csv[0]).toMatch(/^startedAt,scan,image,group,instances,findings,/);
     expect(csv[1]).toContain(",s3,db:7,'=db,1,0,");
+    const page = (await desk.run('history', 'trend', '--format', 'html')).stdout;
+    expect(page.match(/<h2>/g)?.length).toBeGreaterThan(1);
+    expect(page).toContain('<svg class="chart"');
+    expect(page).not.toMatch(/\u001b|<script/);
     const none = await desk.run('history', 'trend', '--group', 'nobody');
     expect([none.code, none.stdout, none.stderr]).toEqual([
       0,

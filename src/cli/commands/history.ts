@@ -58,7 +58,9 @@ export function addHistory(program: Command, context: Context): void {
     .option('--group <name>', 'only of this group')
     .option('--image <ref>', 'only of this image')
     .option('--days <n>', 'how far back', numberOption('--days', 1, 36_500), 30)
-    .addOption(new Option('--format <format>', 'of the result').choices(['text', 'json', 'csv']).default('text'))
+    .addOption(
+      new Option('--format <format>', 'of the result').choices(['text', 'json', 'csv', 'html']).default('text'),
+    )
     .option('--store <file>', 'the store')
     .action((flags: TrendFlags & { store?: string }) =>
       withStore(flags.store, (store) => showTrend(store, flags, context)),
