@@ -182,8 +182,12 @@ export interface Outbox {
   /** It did not: it waits until `again`, or is dead where there is no such time. */
   failed(row: number, holder: string, said: { at: string; says: string; delivered: number; again?: string }): void;
   status(): OutboxStatus[];
-  /** Dead messages wait again; how many. */
-  revive(fleet: string, now: string): number;
+  /** Dead messages wait again, each as `again` makes it of what is told of instances by now; how many. */
+  revive(
+    fleet: string,
+    now: string,
+    again: (payload: string, told: (instance: string) => string | undefined) => string,
+  ): number;
   /** Forgets what was sent before that time. */
   prune(before: string): void;
 }

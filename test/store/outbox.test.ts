@@ -92,8 +92,8 @@ describe.each(Object.entries(stores))('the outbox of %s', (_name, load) => {
     store.outbox.failed(claim()?.row ?? 0, 'me', { at: day(1), says: 'no such channel', delivered: 0 });
     expect(store.outbox.status()).toMatchObject([{ waiting: 1, dead: 1, says: 'no such channel' }]);
     expect(claim()?.payload).toBe('{"id":"s2/a"}');
-    expect(store.outbox.revive('/other', future(0))).toBe(0);
-    expect(store.outbox.revive('/f', future(0))).toBe(1);
+    expect(store.outbox.revive('/other', future(0), (payload) => payload)).toBe(0);
+    expect(store.outbox.revive('/f', future(0), (payload) => payload)).toBe(1);
     expect(claim('a', 'me', future(1))).toMatchObject({ payload: '{"id":"s1/a"}', tries: 1 });
   });
 

@@ -6,7 +6,7 @@ import type { RunResult } from '../../replace/run.ts';
 import type { Notifying } from './setup.ts';
 
 /** Under what it is remembered that a failure was told. */
-const placeOf = (instance: string) => `replacement of ${instance}`;
+export const placeOf = (instance: string) => `replacement of ${instance}`;
 
 /** What a run of replacements leaves to be sent: each that failed, and each that came good after a failure that was told. */
 export function outgoingOfRun(

@@ -69,8 +69,9 @@ export function addNotify(program: Command, context: Context): void {
     .action(async (flags: Flags) => {
       await withStore(flags.store, async (open) => {
         const notifying = await required(flags);
-        const revived = open.outbox.revive(notifying.fleet, new Date().toISOString());
-        context.stderr.write(`${revived} given-up messages wait again\n`);
+        const { revived } = await import('../../app/notifying/revived.ts');
+        const count = open.outbox.revive(notifying.fleet, new Date().toISOString(), revived);
+        context.stderr.write(`${count} given-up messages wait again\n`);
         await flush(open, notifying, flags, context);
       });
     });

@@ -50,6 +50,23 @@ const STATUS = `
 export function outboxOf(db: Db): Outbox {
   const claim = db.prepare(CLAIM);
   const put = db.transaction((at: string, make: MakeOutgoing) => keepOutgoing(db, at, make));
+  const revive = db.transaction((fleet: string, now: string, again: Parameters<Outbox['revive']>[2]) => {
+    const find = db
+      .prepare<[string, string], string>('SELECT state FROM told WHERE fleet = ? AND instance = ?')
+      .pluck();
+    const dead = db
+      .prepare<[string], { row: number; payload: string }>(
+        `SELECT row, payload FROM outbox WHERE fleet = ? AND state = 'dead'`,
+      )
+      .all(fleet);
+    const wait = db.prepare(
+      `UPDATE outbox SET state = 'waiting', tries = 0, made_at = @now, next_try_at = @now, ended_at = NULL, payload = @payload
+       WHERE row = @row`,
+    );
+    for (const { row, payload } of dead)
+      wait.run({ row, now, payload: again(payload, (instance) => find.get(fleet, instance)) });
+    return dead.length;
+  });
   return {
     put: (at, make) => put.immediate(at, make),
     sinks: (fleet) =>
@@ -72,13 +89,7 @@ export function outboxOf(db: Db): Outbox {
       db.prepare(FAILED).run({ row, holder, at, says, delivered, again: again ?? null });
     },
     status: () => (db.prepare(STATUS).all() as Record<string, unknown>[]).map(statusOf),
-    revive: (fleet, now) =>
-      db
-        .prepare(
-          `UPDATE outbox SET state = 'waiting', tries = 0, made_at = @now, next_try_at = @now, ended_at = NULL
-           WHERE fleet = @fleet AND state = 'dead'`,
-        )
-        .run({ fleet, now }).changes,
+    revive: (fleet, now, again) => revive.immediate(fleet, now, again),
     prune(before) {
       db.prepare(`DELETE FROM outbox WHERE state = 'sent' AND ended_at < ?`).run(before);
     },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { backoff, deliver } from '../../../src/app/notifying/deliver.ts';
 import { outgoingOf } from '../../../src/app/notifying/outgoing.ts';
+import { revived } from '../../../src/app/notifying/revived.ts';
 import { loadNotifying, type Notifying } from '../../../src/app/notifying/setup.ts';
 import type { Store } from '../../../src/core/ports.ts';
 import type { InstanceReport } from '../../../src/core/report.ts';
@@ -143,7 +144,7 @@ describe('delivery', () => {
     const { sent, dead } = await deliver(store.outbox, notifying, around());
     expect([sent, dead.length]).toEqual([1, 1]);
     expect(dead[0]?.says).toContain('exit code 65');
-    expect(store.outbox.revive(notifying.fleet, new Date().toISOString())).toBe(1);
+    expect(store.outbox.revive(notifying.fleet, new Date().toISOString(), revived)).toBe(1);
   });
 
   it('shows no secret that a receiver repeats', async () => {
