@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/lab/**', 'test/bench/**'],
           testTimeout: 30_000,
+          // Many wait for something; by default a machine of two cores has one worker.
+          maxWorkers: 3,
         },
       },
       {
