@@ -252,6 +252,26 @@ describe('processes', () => {
     expect(draft.processes?.[0]?.sha256).toBe('a'.repeat(64));
   });
 
+  it('takes no digest of one that began another program while it was read', () => {
+    const [dash, grep] = ['d'.repeat(64), 'e'.repeat(64)];
+    const draft = read([
+      ...head,
+      ...['stat', ...[10, 11, 12, 13].map((pid) => stat(pid, 'sh'))],
+      ...['exe', '/proc/10/exe:/usr/bin/dash', '/proc/11/exe:/usr/bin/dash', '/proc/12/exe:/usr/bin/dash'],
+      '/proc/13/exe:/usr/bin/dash',
+      // 11 became grep before this was asked, 12 after it; 13 ended.
+      ...['id', '/proc/10/id:1:5', '/proc/11/id:1:6', '/proc/12/id:1:5', '/proc/13/id:1:6'],
+      ...['hash', `${dash} */proc/10/exe\n${grep} */proc/11/exe\n${grep} */proc/12/exe\n`],
+      ...['again', '/proc/10/exe:/usr/bin/dash (deleted)', '/proc/11/exe:/usr/bin/grep', '/proc/12/exe:/usr/bin/grep'],
+    ]);
+    expect(draft.processes?.map(({ pid, exe, sha256 }) => [pid, exe, sha256])).toEqual([
+      [10, '/usr/bin/dash', dash],
+      [11, '/usr/bin/dash', ''],
+      [12, '/usr/bin/dash', ''],
+      [13, '/usr/bin/dash', ''],
+    ]);
+  });
+
   it('leaves out kernel threads and zombies, and says that an executable is hidden', () => {
     const draft = read([
       ...head,

@@ -85,6 +85,18 @@ describeLab('trouble', () => {
     expect(result.live(one).map((finding) => finding.subject)).toEqual(['user eve', '/usr/bin/tac']);
   });
 
+  it('finds nothing where programs begin and end all the time', async () => {
+    await using fleet = await startFleet(image, 1);
+    const one = first(fleet.instances);
+    const busy = 'while [ ! -e /run/calm ]; do (exec grep -q x /etc/hostname); done';
+    await one.run(`for n in 1 2 3 4 5 6; do sh -c '${busy}' >/dev/null 2>&1 & done; sleep 0.2`);
+    for (let i = 0; i < 8; i++) {
+      const result = await scan(fleet, [one], manifest);
+      expect([result.live(one), result.of(one).verdict]).toEqual([[], 'clean']);
+    }
+    await one.run('touch /run/calm');
+  });
+
   it('gets through banners, talkative shells, a full /tmp and a read-only root', async () => {
     for (const options of [{ fullTmp: true }, { readOnlyRoot: true }, { readOnlyRoot: true, fullTmp: true }]) {
       await using fleet = await startFleet(image, 1, options);

@@ -20,7 +20,7 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
       const value = record.slice(match[0].length);
       if (list) list.push(value);
       else values.set(pid, [value]);
-    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash)$/.test(record)) {
+    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash|again)$/.test(record)) {
       heading = record;
       values = new Map();
       lists.set(record, values);
@@ -66,10 +66,14 @@ export function parseProcesses(records: string[], draft: Draft): void {
   const page = Number(settings.get('page')) || 4096;
   const boot = Number(settings.get('boot')) || 0;
   const of = (list: string, pid: number) => lists.get(list)?.get(pid)?.at(-1);
+  // A process that forked and then began another program was read as both: its digest is not that of the program that it was. Answers
+  // of before this was asked are taken as they are.
+  const program = (list: string, pid: number) => of(list, pid)?.replace(/ \(deleted\)$/, '');
+  const stays = (pid: number) => !lists.has('again') || program('again', pid) === program('exe', pid);
   const digestOf = new Map<string, string>();
   for (const line of hashes.split('\n')) {
     const match = /^\\?([0-9a-f]{64}) [ *]\/proc\/(\d+)\/exe$/.exec(line);
-    const id = match ? of('id', Number(match[2])) : undefined;
+    const id = match && stays(Number(match[2])) ? of('id', Number(match[2])) : undefined;
     if (match?.[1] && id) digestOf.set(id, match[1]);
   }
   const found: ProcessFact[] = [];
@@ -100,7 +104,7 @@ export function parseProcesses(records: string[], draft: Draft): void {
       exe: escapeName(inRoot(deleted ? link.slice(0, -' (deleted)'.length) : link, draft.strip)),
       deleted,
       exeId: id,
-      sha256: digestOf.get(id) ?? '',
+      sha256: (stays(pid) && digestOf.get(id)) || '',
       uid: uid === undefined ? -1 : Number(uid),
       startedAt: boot ? Math.floor(boot + stat.start / hz) : 0,
       rss: stat.rss * page,

@@ -58,6 +58,10 @@ if [ $n -gt 0 ]; then
     case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null
   fi
   printf '\0'
+  # who began another program meanwhile: what was read of it is of two programs
+  rec again
+  if [ $FIND = printf ]; then find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
+  else for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done; fi
 fi
 `,
   parse: (frame, draft) => parseProcesses(frame.records(), draft),
