@@ -12,6 +12,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // Many wait for something; by default a machine of two cores has one worker.
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -21,6 +22,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       },
     ],
