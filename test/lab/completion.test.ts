@@ -24,8 +24,8 @@ zpty -r z before '*READY*'
 for line in "$@"; do
   zpty -w -n z "$line"$'\\t'
   screen=
-  # Until nothing more comes for a second.
-  for ((quiet = 0; quiet < 10;)); do
+  # Until nothing more comes for three seconds: a busy machine takes its time to offer something.
+  for ((quiet = 0; quiet < 30;)); do
     if zpty -rt z part; then screen+=$part quiet=0; else sleep 0.1; ((quiet++)); fi
   done
   zpty -w -n z $'\\x15'

@@ -93,7 +93,7 @@ describeLab('roads by ssh', () => {
       execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
         .split('\n')
         .filter((line) => line.includes(fleet.keyFile));
-    await expect.poll(left, { timeout: 5000 }).toEqual([]);
+    await expect.poll(left, { timeout: 20_000 }).toEqual([]);
     const broken = await desk.file('broken', 'Host *\n ProxyCommand echo no road here >&2; exit 1 #%h\n');
     expect((await examine(fleet, [target], ['--ssh-config', broken, '--retries', '0'])).failure()).toMatch(
       /road: the ProxyCommand for \S+ ended: no road here/,
