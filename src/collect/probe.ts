@@ -14,8 +14,11 @@ export interface Probe {
   cost: string;
   /** `live` questions are not asked of a directory read offline. */
   asks: 'always' | 'live';
-  /** Its answer is sent as it comes, because it takes long; it comes behind those that are packed (program.ts). */
-  flows?: true;
+  /**
+   * It takes long: it runs beside all others, and its answer is sent as it comes, behind theirs (program.ts). What is to be
+   * done before its answer begins: POSIX sh that prints nothing.
+   */
+  flows?: string;
   /** POSIX sh; may use what collect/prelude.ts defines; prints NUL-terminated records and nothing else. */
   question: string;
   /** Pure; never throws on garbage: what it does not understand becomes a gap of the draft. */

@@ -8,21 +8,14 @@ import type { Probe } from './probe.ts';
  * sha256 is in every report and can be pinned (sudoers, SSM document).
  */
 export function composeProgram(probes: Probe[]): string {
-  const questions = probes.map((probe) => {
-    const body = `begin ${probe.name}\n${probe.question.trim()}\nend ${probe.name}`;
-    return probe.asks === 'live' ? `if [ $MODE = live ]; then\n${body}\nfi` : body;
-  });
-  const walk = probes.findIndex((probe) => probe.flows);
-  const first = walk < 0 ? questions.length : walk;
+  const walk = probes.find((probe) => probe.flows !== undefined);
+  const small = probes.filter((probe) => probe !== walk).map(question);
   return [
     '# snowfence probe program: reads, writes nothing.',
     '{',
     prelude.trim(),
     'printf \'\\0SNOWFENCE/1 %s %s\\0\' "$(date +%s 2>/dev/null)" "$1"',
-    ...(first > 1 ? packed(questions.slice(0, first)) : questions.slice(0, first)),
-    ...questions.slice(first),
-    // What watches over the program is needed no more; see files/watch-question.ts.
-    '[ "$WATCH" ] && kill -USR1 $WATCH 2>/dev/null && wait $WATCH',
+    ...(walk ? beside(small, walk) : small),
     "printf 'Z\\0'",
     'exit 0',
     '}',
@@ -30,19 +23,39 @@ export function composeProgram(probes: Probe[]): string {
   ].join('\n');
 }
 
+function question(probe: Probe): string {
+  const body = `begin ${probe.name}\n${probe.question.trim()}\nend ${probe.name}`;
+  return probe.asks === 'live' ? `if [ $MODE = live ]; then\n${body}\nfi` : body;
+}
+
 /**
- * Questions whose answers go through gzip where there is one that works: fewer bytes, and fewer packets,
- * each of which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart.
+ * The long walk runs beside the other questions, and what it says waits in a pipe behind their answers, so that those are
+ * there when the walk is cut. They go through gzip where there is one that works: fewer bytes, and fewer packets, each of
+ * which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart.
+ *
+ * The walk's first line is the process that watches over all of it (files/watch-question.ts): it is ended when both are done.
  */
-function packed(questions: string[]): string[] {
+function beside(small: string[], walk: Probe): string[] {
   return [
     'small() {',
-    ...questions,
+    ...small,
     '}',
-    '# all but the long walk: by gzip, where it works',
+    'walk() {',
+    (walk.flows ?? '').trim(),
+    'printf \'%s\\n\' "$WATCH"',
+    question(walk),
+    // Nobody writes any more: what reads the walk comes to its end.
+    'exec >&- 5>&-',
+    '[ "$WATCH" ] && wait $WATCH',
+    '}',
+    'walk "$@" | {',
     'if [ "$(printf abc | gzip -1 2>/dev/null | gzip -dc 2>/dev/null)" = abc ]; then',
-    "printf 'G\\0'; small \"$@\" | gzip -1; printf '\\0'",
-    'else small "$@"; fi',
+    "printf 'G\\0'; small \"$@\" </dev/null 3<&- | gzip -1; printf '\\0'",
+    'else small "$@" </dev/null 3<&-; fi',
+    'IFS= read -r WATCH',
+    'cat',
+    '[ "$WATCH" ] && kill -USR1 $WATCH 2>/dev/null',
+    '}',
   ];
 }
 

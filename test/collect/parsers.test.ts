@@ -280,9 +280,14 @@ describe('processes', () => {
       stat(9, 'kworker/0:1', 'I', 2, 69238880),
       stat(20, 'dead', 'Z'),
       stat(30, 'hidden'),
-      stat(31, 'ended meanwhile'),
+      stat(31, 'gone meanwhile'),
+      stat(32, 'ended meanwhile'),
+      stat(33, 'ending'),
       'alive',
-      '/proc/30/alive:',
+      '/proc/30/alive:S 1 30 30 0 -1 4194560',
+      '/proc/32/alive:Z 1 32 32 0 -1 4194560',
+      // PF_EXITING: its memory is gone already, its parent does not know yet.
+      '/proc/33/alive:R 1 33 33 0 -1 4194564',
     ]);
     expect(draft.processes).toEqual([]);
     expect(draft.gaps).toMatchObject([

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hello } from '../../src/collect/frames.ts';
+import { hello, splitFrames, unpacked } from '../../src/collect/frames.ts';
 import { inputOf } from '../../src/collect/run.ts';
 import type { Ask } from '../../src/core/ask.ts';
 import { program, shells } from './shells.ts';
@@ -58,8 +58,8 @@ function hashing(): boolean {
   });
 }
 
-/** Starts the program by these words and waits until it hashes the long file. */
-async function midway(words: string[], asked: Ask): Promise<{ child: ChildProcess; pids: number[] }> {
+/** Starts the program by these words and waits until it hashes the long file. `said` grows with its answer. */
+async function midway(words: string[], asked: Ask): Promise<{ child: ChildProcess; pids: number[]; said: Buffer[] }> {
   const [command = '', ...args] = words;
   const [name = '', value = ''] = mark.split('=');
   const child = spawn(command, [...args, '-s', '--', dir.path, 'offline', '0'], {
@@ -73,12 +73,13 @@ async function midway(words: string[], asked: Ask): Promise<{ child: ChildProces
     expect(chunk.includes(hello)).toBe(true);
     child.stdin?.end(inputOf(asked).bytes);
   });
-  child.stdout?.on('data', () => {});
+  const said: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => said.push(chunk));
   await expect.poll(hashing, { timeout: 20_000, interval: 50 }).toBe(true);
   const pids = ours();
   // busybox ash runs its own applets, whose find cannot print what the walk by buckets needs.
   if (asked.scratch === 'memory' && !words.includes('busybox')) expect(left(pids)).toHaveLength(1);
-  return { child, pids };
+  return { child, pids, said };
 }
 
 async function nothingIsLeft(pids: number[]): Promise<void> {
@@ -113,6 +114,16 @@ describe.each(shells.filter(({ missing }) => !missing))('under $name', ({ name, 
     process.kill(-(child.pid ?? 0), signal);
     await nothingIsLeft(pids);
   });
+});
+
+it('has answered all other questions by the time the long walk is cut', async () => {
+  const { child, said } = await midway(['/bin/sh'], ask);
+  const answered = () => unpacked(Buffer.concat(said)).toString('latin1').includes('\0E contents\0');
+  await expect.poll(answered, { timeout: 20_000, interval: 50 }).toBe(true);
+  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  const { frames, broken } = splitFrames(Buffer.concat(said), ['os', 'contents', 'files']);
+  expect(frames.get('contents')?.records()).toContain(`${join(dir.path, 'etc/hostname')}:x\n`);
+  expect([...broken]).toEqual([['files', { reason: 'cut', detail: expect.any(String) }]]);
 });
 
 it('leaves no process behind when it comes to its end', async () => {

@@ -16,23 +16,39 @@ my($g,$l)=($ARGV[0],$ARGV[0]+3);@ARGV=();
 my@k=qw(security.capability system.posix_acl_access system.posix_acl_default security.selinux);
 my@n=("","acl=","dacl=","selinux=");
 my$io=$ENV{SF_ARCH}=~/^(ppc|mips|sparc)/?0x40086601:0x80086601;
-while(my$p=<STDIN>){chomp$p;my@a;my$b="\0"x4096;my$s=syscall($l,$p,$b,4096);
+my$b="\0"x4096;my$n=0;my$out="";
+my$e=$/=$ENV{SF_LF}?"\n":"\0";$|=1;
+while(my$p=<STDIN>){chomp$p;my$y=substr($p,0,1,"");my@a;my$s=syscall($l,$p,$b,4096);
 if($s>0){my$i=-1;for my$k(@k){$i++;next if index("\0".substr($b,0,$s),"\0$k\0")<0;
 my$v="\0"x4096;my$z=syscall($g,$p,my$c=$k,$v,4096);next if$z<=0;$v=substr($v,0,$z);
 if($i==3){$v=~s/\0.*//s;push@a,"selinux=$v" if$v=~/^[\w:.,-]+$/}else{push@a,$n[$i].unpack("H*",$v)}}}
-my$m=(lstat$p)[2]||0;
-if(($m&0170000)==0100000){if($p=~m{/(etc|bin|sbin|root|home|opt|cron)/}&&sysopen(my$f,$p,2048)){
+my$m=$y ne"f"||$p=~m{/(?:etc|bin|sbin|root|home|opt|cron)/}?(lstat$p)[2]||0:0;
+if(($m&0170000)==0100000){if($p=~m{/(?:etc|bin|sbin|root|home|opt|cron)/}&&sysopen(my$f,$p,2048)){
 my$w=pack("L!",0);if(ioctl($f,$io,$w)){my$x=unpack("L!",$w);my$t=($x&32?"a":"").($x&16?"i":"");push@a,"flags=$t" if$t ne""}close$f}}
 elsif(($m&0170000)==0060000||($m&0170000)==0020000){my$r=(lstat$p)[6];
 push@a,"dev=".((($r>>8)&0xfff)|(($r>>32)&~0xfff)).":".(($r&0xff)|(($r>>12)&~0xff))}
-print"c ",join("+",@a)," $p\0" if@a}'
+$out.="c ".join("+",@a)." $p$e" if@a;
+if(!(++$n&255)){$out.="~ $p$e" if$ENV{SF_LF};print$out;$out=""}}
+print$out'
 SF_PYTHON='
 import os,sys,stat,struct,fcntl,re
 o=sys.stdout.buffer
+L=os.environ.get("SF_LF")
+E=b"\n" if L else b"\0"
 K=[("security.capability",""),("system.posix_acl_access","acl="),("system.posix_acl_default","dacl="),("security.selinux","selinux=")]
 W=re.compile(b"/(etc|bin|sbin|root|home|opt|cron)/")
-for p in sys.stdin.buffer.read().split(b"\0"):
+def names():
+  r=b""
+  while True:
+    c=os.read(0,65536)
+    if not c: break
+    *l,r=(r+c).split(E)
+    yield from l
+  yield r
+seen=0
+for p in names():
   if not p: continue
+  y,p=p[:1],p[1:]
   a=[]
   try:
     have=os.listxattr(p,follow_symlinks=False)
@@ -55,10 +71,14 @@ for p in sys.stdin.buffer.read().split(b"\0"):
       finally: os.close(f)
     if stat.S_ISBLK(s.st_mode) or stat.S_ISCHR(s.st_mode): a.append("dev=%d:%d"%(os.major(s.st_rdev),os.minor(s.st_rdev)))
   except OSError: pass
-  if a: o.write(b"c "+"+".join(a).encode()+b" "+p+b"\0")
+  if a: o.write(b"c "+"+".join(a).encode()+b" "+p+E)
+  seen+=1
+  if seen%256==0:
+    if L: o.write(b"~ "+p+E)
+    o.flush()
 o.flush()'
 SF_ATTRS='case $SF_CAPS in
-perl) perl -0 -e "$SF_PERL" "$SF_CAPSNR" 2>/dev/null ;;
+perl) perl -e "$SF_PERL" "$SF_CAPSNR" 2>/dev/null ;;
 none) cat >/dev/null ;;
 *) "$SF_CAPS" -c "$SF_PYTHON" 2>/dev/null ;;
 esac'

@@ -20,30 +20,24 @@ import { sh } from '../sh.ts';
  * The cut and the digests are computed on the scanner too: fingerprint/buckets.ts. A test holds the two together.
  */
 export const bucketsQuestion = sh`
-# ask: SNOWFENCE-ASK 1 salt depth scratch(memory|none) largest-file remember(yes|no) most-bytes cpu-share seconds, then a digest a line, or two where files are to be hashed again: what stat says and what they held; then "."
-SF_SALT= SF_DEPTH=full SF_SCRATCH=none SF_LARGEST=0 SF_REMEMBER=no SF_MOST=0 SF_CPU=100
-seconds=
-read -r ask version salt depth scratch largest remember most cpu seconds <&3
-if [ "$ask $version" = 'SNOWFENCE-ASK 1' ]; then
-  SF_SALT=$salt SF_DEPTH=$depth SF_SCRATCH=$scratch SF_LARGEST=$largest SF_REMEMBER=$remember SF_MOST=$most SF_CPU=$cpu
-  rec "s $salt"
-else seconds=
-fi
-watch "$seconds"
 SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
 SF_ROOT=$R
 # path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
 SF_SUMS='case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac'
+# one batch: digests; its names to whoever looks later which of them were changed meanwhile; progress
 SF_SUM_FILES='
 [ $# -gt 0 ] || exit 0
-begun=$(date +%s%N)
+[ "$SF_CPU" -lt 100 ] && begun=$(date +%s%N)
 eval "$SF_SUMS" 2>/dev/null
 # politeness: a pause in proportion to the work
 [ "$SF_CPU" -lt 100 ] && sleep "$(awk "BEGIN{printf \"%.3f\",($(date +%s%N)-$begun)/1e9*(100-$SF_CPU)/$SF_CPU}")" 2>/dev/null
-[ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >&5 2>/dev/null
+[ "$SF_NOW" ] && printf "%s\0" "$@" >&8
 printf "k %s\0" $# >&5'
+SF_NEWER='[ $# = 0 ] || find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0"'
+# lines of look to names with their type, for what prints attributes
+SF_LOOK_ATTRS='awk "{t=index(\$0,\"\t\");y=substr(\$0,t+1,1);if(t&&index(\"fdbc\",y))print y ENVIRON[\"SF_ROOT\"] substr(\$0,1,t-1)}" look | eval "$SF_ATTRS"'
 # is there a memory file system, and do the tools do what we need of them?
 scratch() {
   shm=
@@ -63,51 +57,55 @@ walk_buckets() {
   cd "$SF_DIR" || return 1
   sed '/^\.$/q' <&3 >expect
   [ "$(tail -n 1 expect)" = . ] || return 1
-  # s1 s2 ...: what stat says, a file a bucket; counts: entries in each
-  { find "$R/" "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) -printf '\001\n' -o -printf '%p\t%y %m %U %G %s %T@ %C@ %i\t%l\t%n\n'
-    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk -F'\t' '
-BEGIN{'"$SF_TABLE"';L=length(ENVIRON["SF_ROOT"]);S=ENVIRON["SF_SALT"];k=1;f="s1";print S>f}
-$1=="\001"{odd=1;next}
-{p=L?substr($1,L+1):$1;st=$2
-if(substr(st,1,1)!="f"){split(st,a," ");st=a[1]" "a[2]" "a[3]" "a[4]" - "(a[1]=="d"?"- -":a[6]" "a[7])" "a[8]}
-print p"\t"st"\t"$3>f;c++
-if($4>1&&substr(st,1,1)=="f")print p"\t"$4>"linked"
+  # s1 s2 ...: what stat says, a file a bucket; counts: entries in each; every: all of it, \001 and its number before each bucket
+  { find "$R/" "$@" \( -name "$SF_ODD" -o -lname "$SF_ODD" \) -fprintf odd x -prune -o \
+      -type f -links +1 -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\t%n\n' -o -type f -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\n' -o \
+      -type d -printf '/%P\t%y %m %U %G - - - %i\t\n' -o -printf '/%P\t%y %m %U %G - %T@ %C@ %i\t%l\n'
+    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk '
+BEGIN{'"$SF_TABLE"';S=ENVIRON["SF_SALT"]
+while((getline l)>0){if(!c){k++;f="s" k;print S>f;print "\001" k>"every"}
+print l>"every";n=split(l,w,"\t");p=w[1];print (n>3?p "\t" w[2] "\t" w[3]:l)>f;c++
 '"$SF_CUT"'
-if(h==0||c==1024){close(f);print c;k++;c=0;f="s" k;print S>f}}
-END{close(f);if(c)print c;if(odd)print "">"odd"}' >counts || return 1
+if(h==0||c==1024){close(f);print c;c=0}}
+if(c)print c}' >counts || return 1
   [ ! -e failed ] && [ -s counts ] || return 1
   used=$(du -sk . | awk '{print $1}')
-  [ "$(df -Pk . | awk 'END{print $4}')" -gt $((used * 3)) ] || return 1
-  [ "$(awk '/^MemAvailable:/{print $2}' /proc/meminfo)" -gt $((used * 8)) ] || return 1
-  # todo: numbers of the buckets whose files are to be hashed
+  [ "$(df -Pk . | awk 'END{print $4}')" -gt $((used * 2)) ] || return 1
+  [ "$(awk '/^MemAvailable:/{print $2}' /proc/meminfo)" -gt $((used * 4)) ] || return 1
+  # look: those buckets of every whose files are to be hashed
   [ $SF_DEPTH = full ] && [ $SF_REMEMBER = no ] || sums s >sd
-  if [ $SF_DEPTH = full ]; then awk 'END{for(i=1;i<=NR;i++)print i}' counts >todo
-  else awk 'BEGIN{while((getline l<"expect")>0)e[l]=1}!($1 in e){print NR}' sd >todo; fi
+  if [ $SF_DEPTH = full ]; then mv every look
+  else
+    awk 'BEGIN{while((getline l<"expect")>0)e[l]=1}!($1 in e){print NR}' sd >todo
+    awk 'BEGIN{while((getline k<"todo")>0)t["\001" k]=1}/^\001/{on=$0 in t}on' every >look
+    rm every
+  fi
   SF_NOW=$(date +%s.%N); case $SF_NOW in *N* | *.) SF_NOW= ;; esac
-  export SF_NOW
-  # names of the regular files to hash, in order
-  awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(substr(l,t+1,1)=="f"){split(substr(l,t+1),a," ");
-if(M+0>0&&a[5]+0>M+0)continue;if(B+0>0&&sum+a[5]>B+0){over++;continue};sum+=a[5];print ENVIRON["SF_ROOT"] substr(l,1,t-1)}}close(f)}
-END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" todo >names
+  SF_ATTRS_OF=; [ $SF_CAPS = none ] || SF_ATTRS_OF=$SF_LOOK_ATTRS
+  export SF_NOW SF_ATTRS_OF
+  # names of the regular files to hash, in order; their digests, what else they have, and look, all in that order, to
+  # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the sweep.
+  { { [ $SF_DEPTH = metadata ] || awk -F'\t' '$2~/^f/{if(M+0||B+0){split($2,a," ");if(M+0>0&&a[5]+0>M+0)next
+if(B+0>0&&sum+a[5]>B+0){over++;next};sum+=a[5]};print ENVIRON["SF_ROOT"] $1}
+END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" look; } | tr '\n' '\0' |
+      xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 500000 sh -c "$SF_SUM_FILES" sh | SF_LF=1 awk '
+function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)A=0
+else if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
+else{value="";at=substr(l,3)}}
+return A&&at==q?value:""}
+BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"];C=ENVIRON["SF_ATTRS_OF"];A=C!="";more=(getline d)>0
+while((getline l<"look")>0){
+if(substr(l,1,1)=="\001"){if(g)close(g);g="c" substr(l,2);print S>g;continue}
+n=split(l,w,"\t");split(w[2],a," ");q=R w[1];y=a[1];x=index("fdbc",y)?attrs(q):"";s="- -"
+if(y=="f"){s="?";while(more&&substr(d,67)<q)more=(getline d)>0
+if(more&&substr(d,67)==q){s=substr(d,1,64);more=(getline d)>0}
+s=a[5] " " s;if(n>3)x=x (x==""?"":"+") "links=" w[4]}
+print w[1] "\t" y " " a[2] " " a[3] " " a[4] " " s " " (x==""?"-":x) (y=="l"?" " w[3]:"")>g}
+print "done">"paired"}'; } 8>&1 | { [ ! "$SF_NOW" ] || xargs -0 -n 4000 -s 500000 sh -c "$SF_NEWER" sh 2>/dev/null; cat >/dev/null; } >changed
+  [ -s paired ] || return 1
+  cat changed
   [ -s over ] && printf 'b %s\0' "$(cat over)"
-  [ $SF_DEPTH = metadata ] && : >names
-  awk '{f="s" $1;getline l<f;while((getline l<f)>0){t=index(l,"\t");if(index("fdbc",substr(l,t+1,1)))print ENVIRON["SF_ROOT"] substr(l,1,t-1)}close(f)}' todo |
-    tr '\n' '\0' | eval "$SF_ATTRS" | tr '\0' '\n' >caps
-  # c1 c2 ...: what a manifest holds, a file a bucket
-  tr '\n' '\0' <names | xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 500000 sh -c "$SF_SUM_FILES" sh | awk '
-BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"]
-while((getline l<"caps")>0){l=substr(l,3);t=index(l," ");caps[substr(l,t+1)]=substr(l,1,t-1)}
-while((getline l<"linked")>0){t=index(l,"\t");names[substr(l,1,t-1)]=substr(l,t+1)}
-more=(getline d)>0
-while((getline k<"todo")>0){f="s" k;g="c" k;print S>g;getline l<f
-while((getline l<f)>0){t=index(l,"\t");p=substr(l,1,t-1);l=substr(l,t+1);u=index(l,"\t");split(substr(l,1,u-1),a," ")
-v=a[1]" "a[2]" "a[3]" "a[4];q=R p
-if(a[1]=="f"){sha="?";while(more&&substr(d,67)<q)more=(getline d)>0
-if(more&&substr(d,67)==q){sha=substr(d,1,64);more=(getline d)>0}
-x=(q in caps)?caps[q]:"";if(p in names)x=x (x==""?"":"+")"links="names[p]
-v=v" "a[5]" "sha" "(x==""?"-":x)}
-else v=v" - - "((q in caps)?caps[q]:"-")(a[1]=="l"?" "substr(l,u+1):"")
-print p"\t"v>g}close(f);close(g)}}' || return 1
+  rm look
   if [ $SF_DEPTH = full ]; then sums c >digests
   else
     # hashed again although stat says nothing: what they hold, behind what stat says

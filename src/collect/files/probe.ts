@@ -1,6 +1,7 @@
 import { display } from '../../core/bytes.ts';
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
+import { askQuestion } from './ask-question.ts';
 import { FileAnswer, type FileFacts, mostEntries } from './parse.ts';
 import { question } from './question.ts';
 import { type Unhashed, unhashedIn } from './unhashed.ts';
@@ -13,7 +14,7 @@ export const files: Probe = {
   needs: 'closed files and directories: root or CAP_DAC_READ_SEARCH',
   cost: 'the cost of a scan: see depth.md',
   asks: 'always',
-  flows: true,
+  flows: askQuestion,
   question,
   parse(frame, draft) {
     const facts = new FileAnswer(frame.bytes, draft.askedRoot, draft.ask).parse();

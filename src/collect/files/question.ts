@@ -1,7 +1,6 @@
 import { sh } from '../sh.ts';
 import { attributesQuestion } from './attributes-question.ts';
 import { bucketsQuestion } from './buckets-question.ts';
-import { watchQuestion } from './watch-question.ts';
 
 /**
  * The walk. Scope is decided from mountinfo before anything is stat'ed: what is not a local disk file system is pruned
@@ -15,6 +14,7 @@ import { watchQuestion } from './watch-question.ts';
  * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
  */
 const scope = sh`
+[ "$SF_SALT" ] && rec "s $SF_SALT"
 # scope: arguments for find that prune what is out of scope, first what we were told to leave out
 if [ $# -gt 3 ]; then shift 3; else set --; fi
 n=$#
@@ -64,7 +64,7 @@ case $SF_HASH in
 esac
 if [ $s = 0 ]; then printf "h 0\0"; else printf "h 1 snowfence: not every file of this batch could be hashed\0"; fi
 # what else a file has
-printf "%s\0" "$@" | eval "$SF_ATTRS"
+printf "f%s\0" "$@" | eval "$SF_ATTRS"
 # a void batch again, in smaller ones
 if [ $s != 0 ] && [ $# -gt 1 ]; then
   n=1; [ $# -gt 64 ] && n=64
@@ -84,7 +84,7 @@ BUCKETS=
 if scratch; then
   exec 5>&1
   export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR SF_CPU
-  BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -e "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
+  BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -s "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
     $SF_SETSID sh -c "$SF_REAP" 2>/dev/null 3<&- 5>&-)
 fi
 case $BUCKETS in odd) set -- "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) ;; esac
@@ -104,7 +104,9 @@ else
   find "$R/" "$@" -type l -print0 | xargs -0 -n 200 sh -c 'for l; do printf "l %s\0>" "$l"; readlink -n "$l"; printf "\0"; done' sh
 fi
 rec "w $?"
-if [ $SF_CAPS != none ]; then find "$R/" "$@" \( -type d -o -type b -o -type c \) -print0 2>/dev/null | eval "$SF_ATTRS"; fi
+if [ $SF_CAPS = none ]; then :
+elif [ $FIND = printf ]; then find "$R/" "$@" \( -type d -o -type b -o -type c \) -printf '%y%p\0' 2>/dev/null | eval "$SF_ATTRS"
+else find "$R/" "$@" \( -type d -o -type b -o -type c \) -print0 2>/dev/null | xargs -0 -n 500 sh -c 'for p; do printf "d%s\0" "$p"; done' sh | eval "$SF_ATTRS"; fi
 # regular files; names with a newline one by one where the hasher prints names
 if [ $SF_HASH = sha256sum ] && [ $FIND != printf ]; then
   find "$R/" "$@" -type f ! -path "*$NL*" -print0 | xargs -0 -n 500 sh -c "$SF_BATCH" sh
@@ -116,4 +118,4 @@ rec "W $?"
 fi
 `;
 
-export const question = scope + attributesQuestion + watchQuestion + bucketsQuestion + walk;
+export const question = scope + attributesQuestion + bucketsQuestion + walk;

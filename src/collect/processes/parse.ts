@@ -53,8 +53,16 @@ function parseStat(
   };
 }
 
-/** PF_KTHREAD of include/linux/sched.h, in the field `flags` of proc(5). */
+/** PF_KTHREAD and PF_EXITING of include/linux/sched.h, in the field `flags` of proc(5). */
 const kernelThread = 0x0020_0000;
+const exiting = 0x4;
+
+/** What stat says from its third field on, when no program was seen any more; nothing = it was gone or had one. */
+function isAlive(rest: string | undefined): boolean {
+  if (rest === undefined) return false;
+  const [state = '', , , , , , flags = ''] = rest.split(' ');
+  return state !== 'Z' && state !== 'X' && (Number(flags) & exiting) === 0;
+}
 
 /** Longest command line that is kept, bytes: it is evidence, not compared. */
 const maxArguments = 4096;
@@ -88,7 +96,7 @@ export function parseProcesses(records: string[], draft: Draft): void {
     const uid = /^Uid:\s+\d+\s+(\d+)/.exec(of('status', pid) ?? '')?.[1];
     if (!link) {
       // A kernel thread has no executable, and only the kernel sets its flag; anything else hides its executable from us.
-      if ((stat.flags & kernelThread) === 0 && of('alive', pid) !== undefined) hidden++;
+      if ((stat.flags & kernelThread) === 0 && isAlive(of('alive', pid))) hidden++;
       continue;
     }
     const deleted = link.endsWith(' (deleted)');

@@ -50,9 +50,9 @@ if [ $n -gt 0 ]; then
     rec mnt; for p in $P; do l=$(readlink $p/ns/mnt 2>/dev/null) && printf '%s:%s\0' $p/ns/mnt "$l"; done
     U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
   fi
-  # who is still there: a process that ended meanwhile hides nothing
+  # who is still there without a program: one that ended, or is about to, hides nothing
   rec alive
-  for p in $P; do [ -d $p ] && printf '%s/alive:\0' $p; done
+  for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && printf '%s/alive:%s\0' $p "\${a##*) }"; }; done 2>/dev/null
   rec hash
   if [ "$U" ]; then
     case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null

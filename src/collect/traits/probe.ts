@@ -67,12 +67,22 @@ if [ "$S" ]; then
   rec environ
   if [ "$GREPZ" ]; then grep -aHzoE '^LD_(PRELOAD|AUDIT|LIBRARY_PATH)=.{1,500}' $V 2>/dev/null
   else for p in $O; do tr '\000' '\n' <$p/environ 2>/dev/null | grep -E '^LD_(PRELOAD|AUDIT|LIBRARY_PATH)=.' | cut -c 1-520 | while IFS= read -r v; do printf '%s:%s\0' $p/environ "$v"; done; done 2>/dev/null; fi
-  # files among the first arguments of interpreters
+  # files among the first arguments of interpreters; not of our own, which come and go
+  ours() {
+    q=$1
+    while [ "$q" -gt 1 ] 2>/dev/null; do
+      [ $q = $$ ] && return 0
+      read -r a </proc/$q/stat || return 1
+      set -- \${a##*) }; q=$2
+    done 2>/dev/null
+    return 1
+  }
   rec scripts
   if [ $FIND = printf ]; then I=$(find $X -maxdepth 0 \( -lname '*/*sh' -o -lname '*/busybox*' -o -lname '*/python*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/node*' -o -lname '*/php*' -o -lname '*/java' -o -lname '*/lua*' -o -lname '*/tclsh*' \) -printf '%h\n' 2>/dev/null)
   else I=$(for p in $O; do case $(readlink $p/exe 2>/dev/null) in */*sh | */busybox* | */python* | */perl* | */ruby* | */node* | */php* | */java | */lua* | */tclsh*) echo $p ;; esac; done); fi
   n=0
   for p in $I; do
+    ours \${p#/proc/} && continue
     n=$((n + 1)); [ $n -gt 500 ] && { rec 'more scripts'; break; }
     c=$(readlink $p/cwd 2>/dev/null)
     head -c 32768 $p/cmdline 2>/dev/null | tr '\000' '\n' | sed '1d' | head -n 12 | {
