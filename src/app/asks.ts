@@ -54,8 +54,9 @@ export class Asks {
     const common = { ...rest, remember: this.store !== undefined };
     if (baseline && depth !== 'full') {
       const { stream, ends, modified, sweep } = baseline;
-      const again = depth === 'metadata' ? new Map<number, string>() : chosen(baseline);
-      const expected = { stream, ends, digests: sweep.digests, again, modified };
+      const known = { stream, ends, digests: sweep.digests, modified };
+      const checks = privileged(stream, ends);
+      const expected = depth === 'metadata' ? known : { ...known, checks, again: chosen(baseline) };
       return { ask: { ...common, depth: depth ?? 'quick', salt: baseline.salt, expected }, baseline };
     }
     const expected = baseline ? this.expectedOf(baseline) : manifest && this.ofManifest(manifest);
@@ -100,11 +101,11 @@ export class Asks {
 }
 
 /**
- * A baseline's buckets that are to be hashed again whatever stat says, and what they held: all with files that run with
- * the rights of others, the ones that were not hashed for longest, and a few at random. An instance cannot know which.
+ * A baseline's buckets that are to be hashed again whatever stat says, and what they held: the ones that were not hashed
+ * for longest, and a few at random. An instance cannot know which.
  */
 function chosen({ stream, ends, salt, hashedAt }: Baseline): Map<number, string> {
-  const again = privileged(stream, ends);
+  const again = new Set<number>();
   const share = Math.ceil(ends.length / scansPerRound);
   const order = hashedAt
     .map((at, i) => ({ at, i, luck: randomInt(2 ** 32) }))

@@ -46,7 +46,9 @@ export function inputOf({
 function linesOf(expected: Expected | undefined): string[] {
   return (expected?.digests ?? []).map((digest, i) => {
     const content = expected?.again?.get(i);
-    return content === undefined ? digest : `${digest} ${content}`;
+    if (content !== undefined) return `${digest} ${content}`;
+    const checks = expected?.checks?.get(i) ?? [];
+    return [digest, ...checks.map(({ line, sha256 }) => `${line}=${sha256}`)].join(' ');
   });
 }
 

@@ -14,6 +14,12 @@ export interface Buckets {
   ends: number[];
 }
 
+/** One file of a bucket by its line, counted from 1, and the hex sha256 of what it held. */
+export interface FileCheck {
+  line: number;
+  sha256: string;
+}
+
 /** What the scanner expects to see: buckets that are as expected are not sent. */
 export interface Expected extends Buckets {
   /** 16 hex digits a bucket; `-` for one that is to be sent whatever it holds. */
@@ -23,6 +29,8 @@ export interface Expected extends Buckets {
    * as expected, nothing of them is sent.
    */
   again?: ReadonlyMap<number, string>;
+  /** Files (by place of their bucket) that are hashed again whatever stat says; where one differs, its whole bucket is sent. */
+  checks?: ReadonlyMap<number, readonly FileCheck[]>;
   /** Modification times that are known already: those of files newer than the image. */
   modified: Map<string, number>;
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -12,6 +12,7 @@ import type { Fingerprint } from '../../src/core/facts.ts';
 import type { Session } from '../../src/core/ports.ts';
 import { bucketsOf, contentDigest, contentDigests, endsByCounts, partOdd } from '../../src/fingerprint/buckets.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
+import { privileged } from '../../src/fingerprint/privileged.ts';
 import { lookup } from '../../src/fingerprint/stream.ts';
 import { hashTotals } from '../../src/fingerprint/totals.ts';
 import { processSession } from '../../src/transport/process.ts';
@@ -154,6 +155,29 @@ describe('the walk by buckets', () => {
     expect(files(seen)).toBe(files(before));
     const unseen = await read(dir.path, { ...quick, expected: forged });
     expect(lookup(unseen.files, key)).toContain('0'.repeat(64));
+  });
+
+  it('quick: checks single files, and sends the bucket of one that is not what it was', async () => {
+    for (const i of [5, 300, 301]) chmodSync(join(dir.path, `${pack(i)}/copyright`), 0o4755);
+    const before = await read(dir.path, plainAsk);
+    const quick = expecting(before, 'quick');
+    const known = quick.expected ?? { stream: Buffer.alloc(0), ends: [], digests: [], modified: new Map() };
+    const checks = privileged(known.stream, known.ends);
+    // One is of the tree with odd names.
+    expect([...checks.values()].flat()).toHaveLength(4);
+    const same = await read(dir.path, { ...quick, expected: { ...known, checks } });
+    expect(files(same)).toBe(files(before));
+    expect(same.reading?.hashed?.files).toBe(4);
+    expect(same.reading?.hashed?.bytes).toBeGreaterThan('text 5\n'.length + 2 * 'text 300\n'.length);
+    expect(same.reading?.origins.every((origin) => origin >= 0)).toBe(true);
+    // Another content under the same stat, of one of them.
+    const digest = lookup(known.stream, `/${pack(300)}/copyright`)?.split(' ')[5] ?? '';
+    const stream = Buffer.from(known.stream.toString('latin1').replace(digest, '0'.repeat(64)), 'latin1');
+    const forged = { ...known, stream, checks: privileged(stream, known.ends) };
+    const seen = await read(dir.path, { ...quick, expected: forged });
+    expect(files(seen)).toBe(files(before));
+    expect(seen.gaps).toEqual(before.gaps);
+    expect(seen.reading?.origins.filter((origin) => origin < 0)).toHaveLength(1);
   });
 
   it.each(['full', 'quick'] as const)('%s: entries that came, went and were renamed', async (depth) => {

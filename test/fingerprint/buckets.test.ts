@@ -114,16 +114,29 @@ describe('a delta', () => {
   });
 });
 
-it('buckets with set-id files and capabilities are found', () => {
+it('finds set-id files and those with capabilities by bucket and line', () => {
+  const sha = '2'.repeat(64);
   const stream = encodeLines([
-    '/a\0f 4755 0 0 1 22 -',
-    '/b\0f 755 0 0 1 22 -',
-    '/c\0f 755 0 0 1 22 0100000200',
+    `/a\0f 4755 0 0 1 ${sha} -`,
+    `/b\0f 755 0 0 1 ${sha} -`,
+    `/c\0f 755 0 0 1 ${sha} 0100000200`,
     '/d\0l 777 0 0 - - - 4755',
     '/e\0d 2755 0 0 - - -',
-    '/f\0f 2755 0 0 1 22 -',
+    `/f\0f 2755 0 0 1 ${sha} -`,
+    `/g\0f 4755 0 0 1 ${sha} -`,
+    '/h\0f 4755 0 0 1 ? -',
   ]);
-  const ends: number[] = [];
-  for (let at = stream.indexOf(10); at >= 0; at = stream.indexOf(10, at + 1)) ends.push(at + 1);
-  expect([...privileged(stream, ends)]).toEqual([0, 2, 5]);
+  const lines: number[] = [];
+  for (let at = stream.indexOf(10); at >= 0; at = stream.indexOf(10, at + 1)) lines.push(at + 1);
+  expect([...privileged(stream, [lines[1] ?? 0, lines[4] ?? 0, lines[7] ?? 0])]).toEqual([
+    [0, [{ line: 1, sha256: sha }]],
+    [1, [{ line: 1, sha256: sha }]],
+    [
+      2,
+      [
+        { line: 1, sha256: sha },
+        { line: 2, sha256: sha },
+      ],
+    ],
+  ]);
 });

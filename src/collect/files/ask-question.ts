@@ -3,8 +3,8 @@ import { watchQuestion } from './watch-question.ts';
 
 /**
  * Reads the first line of what the scanner asks (collect/run.ts, core/ask.ts), and has the program watched from then on. What is
- * expected stays to be read: a digest a line; two where files are to be hashed again: what stat says and what they held;
- * then ".".
+ * expected stays to be read, a bucket a line: the digest of what stat says (or of what it holds, where all is hashed); behind it the
+ * digest of what it held, where all its files are to be hashed again, or `LINE=SHA256` of single files; then ".".
  */
 export const askQuestion =
   watchQuestion +

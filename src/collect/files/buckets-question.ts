@@ -53,6 +53,22 @@ scratch() {
 sums() {
   awk -v c=$1 'END{for(i=1;i<=NR;i++)print c i}' counts | xargs -n 2000 sh -c "$SF_SUMS" sh | cut -c1-16
 }
+# choose: numbers of the buckets that are not as expected, or to be hashed again, or hold a file that is not what it was
+choose() {
+  : >checks
+  awk 'BEGIN{while((getline l<"expect")>0){n=index(l," ");if(n)e[substr(l,1,n-1)]=substr(l,n+1);else e[l]=""}}
+!($1 in e){print NR;next}
+e[$1]!=""&&!index(e[$1],"="){print NR;next}
+e[$1]!=""{m=split(e[$1],w," ");f="s" NR;getline l<f;i=0
+for(j=1;j<=m;j++){split(w[j],v,"=");while(i<v[1]+0&&(getline l<f)>0)i++
+print NR "\t" v[2] "\t" ENVIRON["SF_ROOT"] substr(l,1,index(l,"\t")-1)>"checks"}close(f)}' sd >todo || return 1
+  [ -s checks ] || return 0
+  cut -f 3 checks | tr '\n' '\0' | xargs -0 -n 2000 sh -c "$SF_SUMS" sh 2>/dev/null | awk '
+BEGIN{more=(getline d)>0
+while((getline l<"checks")>0){split(l,w,"\t");while(more&&substr(d,67)<w[3])more=(getline d)>0
+if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo
+  sort -n -u -o todo todo
+}
 walk_buckets() {
   cd "$SF_DIR" || return 1
   sed '/^\.$/q' <&3 >expect
@@ -76,7 +92,7 @@ if(c)print c}' >counts || return 1
   [ $SF_DEPTH = full ] && [ $SF_REMEMBER = no ] || sums s >sd
   if [ $SF_DEPTH = full ]; then mv every look
   else
-    awk 'BEGIN{while((getline l<"expect")>0)e[l]=1}!($1 in e){print NR}' sd >todo
+    choose || return 1
     awk 'BEGIN{while((getline k<"todo")>0)t["\001" k]=1}/^\001/{on=$0 in t}on' every >look
     rm every
   fi
@@ -115,7 +131,7 @@ print "done">"paired"}'; } 8>&1 | { [ ! "$SF_NOW" ] || xargs -0 -n 4000 -s 50000
   fi
   awk -v remember=$SF_REMEMBER -v depth=$SF_DEPTH '
 function flush(){if(run)print "= " first" "last-first+1;run=0}
-BEGIN{while((getline l<"expect")>0)if(l!=".")at[l]=++m
+BEGIN{while((getline l<"expect")>0)if(l!=".")at[index(l,"=")?substr(l,1,index(l," ")-1):l]=++m
 while((getline l<"counts")>0)count[++K]=l
 while((getline l<"digests")>0)sum[++D]=l
 if(D!=K)exit 1

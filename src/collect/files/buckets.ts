@@ -110,6 +110,7 @@ class Reader {
       this.counts.push(lineCount(expected, i));
       const again = expected.again?.has(i) ?? false;
       if (again) this.hashedAgain(expected, i);
+      else this.checked(expected, i);
       this.facts.origins.push(again ? -1 : i);
     }
   }
@@ -119,6 +120,16 @@ class Reader {
     for (const [, size] of text.matchAll(/\0f \d+ \d+ \d+ (\d+) [0-9a-f]/g)) {
       this.facts.hashed.files++;
       this.facts.hashed.bytes += Number(size) || 0;
+    }
+  }
+
+  private checked({ stream, ends, checks }: Expected, i: number): void {
+    const files = checks?.get(i);
+    if (!files) return;
+    const lines = stream.toString('latin1', ends[i - 1] ?? 0, ends[i]).split('\n');
+    for (const { line } of files) {
+      this.facts.hashed.files++;
+      this.facts.hashed.bytes += Number(/\0f \d+ \d+ \d+ (\d+) /.exec(lines[line - 1] ?? '')?.[1]) || 0;
     }
   }
 
