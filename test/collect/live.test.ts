@@ -172,8 +172,7 @@ describe('the kernel', () => {
     const { running } = read(kernel, [
       'taint 4096',
       'command root=/dev/vda quiet\n',
-      'set kernel/core_pattern |/x  %p',
-      'set $(x) 1',
+      'settings\nkernel/core_pattern:|/x  %p\nkernel/core_pattern:again\n$(x):1\nnonsense\n',
     ]);
     expect(running.kernel).toEqual({
       modules: new Map(),
@@ -285,7 +284,7 @@ describe('garbage', () => {
     'script 1 ',
     'mounts ',
     'logins ',
-    'set ',
+    'settings',
     'unit ',
   ];
   const record = fc

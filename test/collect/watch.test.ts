@@ -117,13 +117,14 @@ describe.each(shells.filter(({ missing }) => !missing))('under $name', ({ name, 
 });
 
 it('has answered all other questions by the time the long walk is cut', async () => {
-  const { child, said } = await midway(['/bin/sh'], ask);
+  const { child, pids, said } = await midway(['/bin/sh'], ask);
   const answered = () => unpacked(Buffer.concat(said)).toString('latin1').includes('\0E contents\0');
   await expect.poll(answered, { timeout: 20_000, interval: 50 }).toBe(true);
   process.kill(-(child.pid ?? 0), 'SIGKILL');
   const { frames, broken } = splitFrames(Buffer.concat(said), ['os', 'contents', 'files']);
   expect(frames.get('contents')?.records()).toContain(`${join(dir.path, 'etc/hostname')}:x\n`);
   expect([...broken]).toEqual([['files', { reason: 'cut', detail: expect.any(String) }]]);
+  await nothingIsLeft(pids);
 });
 
 it('leaves no process behind when it comes to its end', async () => {

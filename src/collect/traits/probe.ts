@@ -49,12 +49,15 @@ if [ "$S" ]; then
   grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | sed 's|^/proc/\([0-9]*\)/cgroup:.*/\([^/]*[.][a-z]*\)$|\2 \1|' |
     sort | awk '$1 != u { if (u != "") print ""; u = $1; printf "%s", u } { printf " %s", $2 } END { print "" }' 2>/dev/null | head -c 200000
   printf '\0'
-  # mappings of files as code: a count for each file
+  # mappings of files as code: a count for each file, and whole lines of what a server would not have
   L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
-  printf 'libraries\n'
-  grep -ahE "$L" $M 2>/dev/null | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* *//' | sort | uniq -c | head -n 20000
-  printf '\0'
-  ODD=$(grep -aHE "$L" $M 2>/dev/null | grep -avE '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ +/(usr/|lib)[^ ]*$' | head -n 2000)
+  ODD=$(grep -aHE "$L" $M 2>/dev/null | awk '
+{l=substr($0,index($0,":")+1);i=index(l," /");n=substr(l,i+1)
+if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}
+if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;o[odd]=$0}}
+END{for(n in c)print c[n] " " n;print "odd";for(i=1;i<=odd;i++)print o[i]}')
+  printf 'libraries\n%s\0' "\${ODD%%"$NL"odd*}"
+  case $ODD in *"$NL"odd"$NL"*) ODD=\${ODD#*"$NL"odd"$NL"} ;; *) ODD= ;; esac
   printf 'odd\n%s\0' "$ODD"
   # their content, each once: through the kernel, because they may have no name
   printf 'sums\n'
