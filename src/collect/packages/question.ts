@@ -23,7 +23,7 @@ newest() {
 `;
 
 const rpmQuestion = sh`
-for d in var/lib/rpm usr/lib/sysimage/rpm; do
+for d in var/lib/rpm usr/lib/sysimage/rpm usr/share/rpm; do
   [ -d "$R/$d" ] && [ ! -L "$R/$d" ] || continue
   ls "$R/$d" 2>/dev/null | grep -qE '^(rpmdb.sqlite|Packages|Packages.db)$' || continue
   if rpm --version 2>/dev/null | grep -qi '^rpm version'; then
