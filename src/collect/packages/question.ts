@@ -29,8 +29,11 @@ for d in var/lib/rpm usr/lib/sysimage/rpm usr/share/rpm; do
   if rpm --version 2>/dev/null | grep -qi '^rpm version'; then
     if Q=$(rpm --dbpath "$R/$d" -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{INSTALLTIME}\n' 2>/dev/null); then
       printf 'rpm %s\n' "$Q" | tr -d '\000'
-      # of a key, whose it is
-      case $Q in *gpg-pubkey*) rpm --dbpath "$R/$d" -q --qf '%{NAME}\t%{VERSION}-%{RELEASE}\t\t\t%{SUMMARY}\n' gpg-pubkey 2>/dev/null | tr -d '\000' ;; esac
+      # of a key, whose it is; without rpm's index of names only by a look at all
+      K='%{NAME}\t%{VERSION}-%{RELEASE}\t\t\t%{SUMMARY}\n'
+      case $Q in *gpg-pubkey*)
+        { rpm --dbpath "$R/$d" -q --qf "$K" gpg-pubkey || rpm --dbpath "$R/$d" -qa --qf "$K" gpg-pubkey; } 2>/dev/null | tr -d '\000' ;;
+      esac
       printf '\0'
       # rpm takes a second to list all files: only where a package is newer than the image
       if [ -z "$AWK" ] || printf '%s\n' "$Q" | awk -F '\t' -v s="$SINCE" '$4 + 0 > s + 0 {n = 1} END {exit !n}'; then
