@@ -20,8 +20,8 @@ export function isBdb(bytes: Buffer): boolean {
 
 /**
  * The headers in a hash database of Berkeley DB, in the order in which its cursor walks: the buckets one after the
- * other, of each the chain of its pages. Pages by Berkeley DB's dbinc/db_page.h (versions 8 to 10: 4.2 to 18), of
- * either byte order; keys of four bytes, of which rpm keeps 0 for its own counter.
+ * other, of each the chain of its pages. Pages by Berkeley DB's dbinc/db_page.h, of either byte order; keys of four
+ * bytes, of which rpm keeps 0 for a counter of its own.
  * @throws RangeError when anything of it is not as Berkeley DB writes it: a part is never given out as the whole.
  */
 export function readBdb(bytes: Buffer): Buffer[] {

@@ -2,7 +2,7 @@ import { isBdb, readBdb } from './bdb.ts';
 import { isNdb, readNdb } from './ndb.ts';
 import type { OwnedFiles } from './owned.ts';
 import { parseRpm, parseRpmFiles, type RpmPackages } from './rpm.ts';
-import { linesOfHeader, parseRpmHeader } from './rpm-header.ts';
+import { headerBudget, linesOfHeader, parseRpmHeader } from './rpm-header.ts';
 import { readSqliteTable } from './sqlite-table.ts';
 import { Unread } from './unread.ts';
 
@@ -36,8 +36,10 @@ function headersIn(bytes: Buffer): Buffer[] {
 function factsOf(headers: Buffer[]): RpmPackages & OwnedFiles {
   const packages: string[] = [];
   const files: string[] = [];
+  const budget = headerBudget();
   for (const blob of headers) {
-    const header = parseRpmHeader(blob);
+    const header = parseRpmHeader(blob, budget);
+    if (budget.values < 0 || budget.paths < 0) throw new Unread('it holds more than any system has');
     if (!header) throw new Unread('it is damaged: one of its packages has no header of rpm');
     const lines = linesOfHeader(header);
     packages.push(lines.package);

@@ -59,6 +59,38 @@ describe('a header', () => {
     );
   });
 
+  /** A header of entries `tag type offset count` and their data. */
+  const headerOf = (entries: number[][], data: Buffer) => {
+    const numbers = [entries.length, data.length, ...entries.flat()];
+    const head = Buffer.alloc(numbers.length * 4);
+    for (const [i, number] of numbers.entries()) head.writeUInt32BE(number, i * 4);
+    return Buffer.concat([head, data]);
+  };
+
+  it('that says one tag again and again, or one long directory of very many files, is none', () => {
+    const [files, long] = [50_000, 20_000];
+    const data = Buffer.concat([Buffer.alloc(files * 4), Buffer.alloc(long, 'd'), Buffer.alloc(files + 1)]);
+    const [directories, bases] = [files * 4, files * 4 + long + 1];
+    const filesOf = (count: number) =>
+      headerOf(
+        [
+          [1116, 4, 0, count],
+          [1118, 6, directories, 1],
+          [1117, 8, bases, count],
+        ],
+        data,
+      );
+    expect(linesOfHeader(parseRpmHeader(filesOf(20)) ?? new Map()).files).toHaveLength(20);
+    expect(parseRpmHeader(filesOf(files))).toBeUndefined();
+    const again = (times: number) =>
+      headerOf(
+        Array.from({ length: times }, () => [1117, 8, bases, files]),
+        data,
+      );
+    expect(parseRpmHeader(again(2))?.get(1117)).toHaveLength(files);
+    expect(parseRpmHeader(again(2000))).toBeUndefined();
+  });
+
   it('with more values than it has bytes is none', () => {
     const blob = Buffer.alloc(8 + 16 + 4);
     for (const [at, value] of [1, 4, 1030, 3, 0, 4_000_000_000].entries()) blob.writeUInt32BE(value, at * 4);
