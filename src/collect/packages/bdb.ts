@@ -74,6 +74,16 @@ class Database {
         number = this.long(page, 16);
       }
     }
+    this.mustHaveSeenAll();
+  }
+
+  /** A bucket's page with something on it that no walk comes to: the way to it is lost, and packages with it. */
+  private mustHaveSeenAll(): void {
+    for (let number = 1; number <= this.lastPage; number++) {
+      const page = this.bytes.subarray(number * this.pageSize);
+      const bucket = [unsorted, sorted].includes(page.readUInt8(25));
+      if (bucket && this.short(page, 20) > 0 && !this.seen.has(number)) throw new Unread('it is damaged');
+    }
   }
 
   /** Items stand from the end of the page to its beginning, key and value in turn; each ends where the last began. */

@@ -104,6 +104,7 @@ describe('a database of rpm that cannot be read says why', () => {
     ['bdb in several files', written(bdb, 36, 2), /partitions/],
     ['bdb that is a btree', written(bdb, 12, 0x62, 0x31, 0x05, 0x00), /btree/],
     ['bdb with pages of no size', written(bdb, 20, 0, 0, 0, 0), damaged],
+    ['bdb with a bucket that is not counted', written(bdb, 72, 0), damaged],
     ['bdb with more buckets than pages', written(bdb, 72, 255, 255), damaged],
   ])('%s', (_, bytes, expected) => {
     expect(why(bytes)).toMatch(expected);
