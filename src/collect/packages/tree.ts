@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Draft } from '../../core/draft.ts';
 import type { ImageTree } from '../../core/ports.ts';
@@ -93,10 +92,13 @@ function readRpm(tree: ImageTree, draft: Draft): void {
       draft.newestPackageAt = Math.max(draft.newestPackageAt, facts.newest);
       // rpm reads one of them, by its configuration: that of another format may be left over, or be the one.
       for (const { path, read } of others)
-        if ('why' in read || !isDeepStrictEqual(read.facts.packages, facts.packages))
-          gap(path, `says other than ${first.path}`);
+        if ('why' in read || !isSame(read.facts.packages, facts.packages)) gap(path, `says other than ${first.path}`);
     }
   }
+}
+
+function isSame(a: Map<string, string>, b: Map<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
 function rpmDatabase(tree: ImageTree, path: string): RpmDatabase {
