@@ -55,7 +55,7 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
   }
   for (const stream of ['packages', 'accounts', 'sockets'] as const) {
     const [before, after] = [image[stream], live[stream]];
-    const found = before && after ? plain(stream, before, after, live) : [];
+    const found = before && after ? plain(stream, before, after, { image, live }) : [];
     if (found.length > mostOfOthers) {
       const detail = `more than ${mostOfOthers} ${stream} differ; the others were not judged`;
       gaps.push({ probe: stream, reason: 'limit', detail });
@@ -65,9 +65,24 @@ export function compare(image: Fingerprint, live: Fingerprint): Comparison {
   return { drifts, gaps: [...gaps, ...coveredGaps(hidden)] };
 }
 
-function plain(stream: 'packages' | 'accounts' | 'sockets', before: Buffer, after: Buffer, live: Fingerprint): Drift[] {
-  const partial = live.partial.includes(stream);
-  return driftOf(stream, before, after, mostOfOthers, (change) => !(partial && change === 'removed'));
+interface Sides {
+  image: Fingerprint;
+  live: Fingerprint;
+}
+
+/** What the instance could not tell to its end is not removed; what the image's own database could not is not added. */
+function plain(
+  stream: 'packages' | 'accounts' | 'sockets',
+  before: Buffer,
+  after: Buffer,
+  { image, live }: Sides,
+): Drift[] {
+  const unknown = {
+    removed: live.partial.includes(stream),
+    added: image.gaps.some(({ probe, reason }) => probe === stream && reason === 'unsupported'),
+    changed: false,
+  };
+  return driftOf(stream, before, after, mostOfOthers, (change) => !unknown[change]);
 }
 
 /** A plain directory that a container's runtime made on the way to what it mounts there. */

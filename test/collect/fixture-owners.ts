@@ -56,7 +56,13 @@ export const owners: readonly Owner[] = [
   { under: 'collect/packages/apk/', parse: text(parseApk) },
   { under: 'collect/packages/rpm/files.tsv.gz', parse: text(parseRpmFiles) },
   { under: 'collect/packages/rpm/packages.tsv', parse: text(parseRpm) },
-  { under: 'collect/packages/rpm/rpmdb.sqlite.gz', parse: (bytes) => plain(readRpmDatabase(bytes)) },
+  ...['rpmdb.sqlite.gz', 'Packages'].map((name) => ({
+    under: `collect/packages/rpm/${name}`,
+    parse: (bytes: Buffer) => {
+      const read = readRpmDatabase(bytes);
+      return plain('facts' in read ? read.facts : read);
+    },
+  })),
   {
     under: 'transport/ssh/openssh/',
     parse: text((t) => [String(explainSsh(t, 'web:22')), offendingLine(t), arrivalOf(t, 'web:22')]),

@@ -83,6 +83,15 @@ describe('what nobody could look at is never "removed"', () => {
     expect(changes(whole, cut)).toEqual(['changed a']);
   });
 
+  it('in an image whose database could not be read: there nothing is added', () => {
+    const unread = fingerprint({}, (d) => {
+      d.packages.set('dpkg a', '1').set('dpkg b', '1');
+      d.cut('packages', 'unsupported', 'the rpm database is encrypted');
+    });
+    const live = fingerprint({}, (d) => d.packages.set('dpkg a', '2').set('rpm c', '1'));
+    expect(changes(unread, live)).toEqual(['changed dpkg a', 'removed dpkg b']);
+  });
+
   it('whatever the tree, the closed directory and the mount', () => {
     const path = fc
       .array(fc.constantFrom('a', 'b', 'ab', 'c'), { minLength: 1, maxLength: 3 })

@@ -1,13 +1,14 @@
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { BUSYBOX_ACCOUNTS, BUSYBOX_TOOLS, busyboxRecipe, layBusybox } from './busybox.ts';
 import { must } from './exec.ts';
 import { copyProgram, programsDigest } from './host-program.ts';
 import { type LabImage, storedImage } from './image-store.ts';
 
 /** Programs of this machine that the image needs (package rpm, and what busybox needs). */
-export const RPM_TOOLS = [...BUSYBOX_TOOLS, 'rpm', 'rpmbuild'];
+export const RPM_TOOLS = [...BUSYBOX_TOOLS, 'rpm', 'rpmbuild', 'perl'];
 
 /** What is installed, as `rpm -qa --qf '%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\n'` says it. */
 export const RPM_PACKAGES = ['lab-data 1:2.0-1 noarch', 'lab-hello 0:1.2.3-4 noarch'];
@@ -64,27 +65,63 @@ touch %{buildroot}/var/lib/lab-data/state
 /** Debian's rpm looks in the caller's home otherwise. */
 const DBPATH = '/var/lib/rpm';
 
-let building: Promise<LabImage> | undefined;
+/** Format of a database that this machine's rpm reads: the second one it only reads. */
+export type RpmFormat = 'sqlite' | 'bdb';
 
-/** A busybox root with rpm, its sqlite database and two packages; can be launched, and can be read offline at `dir`. */
-export function rpmImage(): Promise<LabImage> {
-  building ??= prepare();
-  return building;
+const building = new Map<RpmFormat, Promise<LabImage>>();
+
+/** A busybox root with rpm, its database and two packages; can be launched, and can be read offline at `dir`. */
+export function rpmImage(format: RpmFormat = 'sqlite'): Promise<LabImage> {
+  const known = building.get(format) ?? prepare(format);
+  building.set(format, known);
+  return known;
 }
 
-async function prepare(): Promise<LabImage> {
+async function prepare(format: RpmFormat): Promise<LabImage> {
   const recipe = {
     ...(await busyboxRecipe()),
     id: 'lab-rpm',
     specs: SPECS,
     rpm: await programsDigest(['/usr/bin/rpm', '/usr/bin/dash']),
+    ...(format === 'bdb' ? { database: BERKELEY } : {}),
   };
   return storedImage({
-    name: 'rpm',
+    name: format === 'bdb' ? 'rpm-bdb' : 'rpm',
     recipe,
     image: { ref: 'lab-rpm:1', sshServer: 'dropbear', accounts: BUSYBOX_ACCOUNTS },
-    build,
+    build: async (dir) => {
+      await build(dir);
+      if (format === 'bdb') await toBerkeley(join(dir, DBPATH));
+    },
   });
+}
+
+/** Berkeley DB itself writes what rpm did when it could: a hash of numbers of four bytes, 0 with the highest of them. */
+const BERKELEY = `use DB_File; use Fcntl;
+$DB_HASH->{bsize} = 4096;
+tie my %packages, "DB_File", $ARGV[0], O_RDWR | O_CREAT, 0644, $DB_HASH or die $!;
+binmode STDIN;
+my $last = 0;
+while (read(STDIN, my $head, 8)) {
+  ($last, my $length) = unpack("LL", $head);
+  read(STDIN, my $blob, $length);
+  $packages{pack("L", $last)} = $blob;
+}
+$packages{pack("L", 0)} = pack("L", $last);
+`;
+
+/** Makes the database of this directory one of Berkeley DB with the same headers. */
+async function toBerkeley(directory: string): Promise<void> {
+  const file = join(directory, 'rpmdb.sqlite');
+  const database = new Database(file, { readonly: true });
+  const rows = database.prepare('SELECT hnum, blob FROM Packages ORDER BY hnum').all() as {
+    hnum: number;
+    blob: Buffer;
+  }[];
+  database.close();
+  const pairs = rows.flatMap(({ hnum, blob }) => [Buffer.from(Uint32Array.of(hnum, blob.length).buffer), blob]);
+  await must('perl', ['-e', BERKELEY, join(directory, 'Packages')], { input: Buffer.concat(pairs) });
+  for (const name of await readdir(directory)) if (name.startsWith('rpmdb.sqlite')) await rm(join(directory, name));
 }
 
 async function build(dir: string): Promise<void> {

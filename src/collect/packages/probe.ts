@@ -121,9 +121,12 @@ function noteGaps(all: All, draft: Draft): void {
     );
   for (const value of all('no-tool')) {
     const [tool = ''] = value.split(' ');
-    if (tool === 'rpm')
-      draft.gap('packages', 'tool-missing', `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`);
-    else
+    if (tool === 'rpm') {
+      const detail = `there is an rpm database but no rpm to read it (${value.slice(0, 80)})`;
+      // An image file tells its packages without rpm: beside such a manifest they are unknown here, not removed.
+      if (draft.since > 0) draft.cut('packages', 'tool-missing', detail);
+      else draft.gap('packages', 'tool-missing', detail);
+    } else
       draft.gap(
         'packages',
         'tool-missing',

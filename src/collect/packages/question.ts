@@ -23,19 +23,35 @@ newest() {
 `;
 
 const rpmQuestion = sh`
-for d in var/lib/rpm usr/lib/sysimage/rpm; do
+# rpm_on DIRECTORY ARGUMENTS: asks the database there. A rpm that knows only other formats than ndb would make an empty
+# one beside it and answer from that: told the format, it makes nothing and knows nothing.
+rpm_on() {
+  if [ -e "$1/Packages.db" ] && [ ! -e "$1/rpmdb.sqlite" ]; then rpm --define '_db_backend ndb' --dbpath "$@"
+  else rpm --dbpath "$@"
+  fi 2>/dev/null
+}
+# rpm_full DIRECTORY: is the database there too large to be a new and empty one? Those have 4 KiB (ndb) and 12 to 32 KiB (bdb).
+rpm_full() {
+  [ ! -e "$1/rpmdb.sqlite" ] || return 1
+  for f in Packages.db:4096 Packages:32768; do
+    [ -f "$1/\${f%:*}" ] && [ "$(wc -c <"$1/\${f%:*}")" -gt "\${f#*:}" ] && return 0
+  done
+  return 1
+}
+for d in var/lib/rpm usr/lib/sysimage/rpm usr/share/rpm; do
   [ -d "$R/$d" ] && [ ! -L "$R/$d" ] || continue
   ls "$R/$d" 2>/dev/null | grep -qE '^(rpmdb.sqlite|Packages|Packages.db)$' || continue
   if rpm --version 2>/dev/null | grep -qi '^rpm version'; then
-    if Q=$(rpm --dbpath "$R/$d" -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{INSTALLTIME}\n' 2>/dev/null); then
+    if Q=$(rpm_on "$R/$d" -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{INSTALLTIME}\n') && { [ "$Q" ] || ! rpm_full "$R/$d"; }; then
       printf 'rpm %s\n' "$Q" | tr -d '\000'
-      # of a key, whose it is
-      case $Q in *gpg-pubkey*) rpm --dbpath "$R/$d" -q --qf '%{NAME}\t%{VERSION}-%{RELEASE}\t\t\t%{SUMMARY}\n' gpg-pubkey 2>/dev/null | tr -d '\000' ;; esac
+      # of a key, whose it is; without rpm's index of names only by a look at all
+      K='%{NAME}\t%{VERSION}-%{RELEASE}\t\t\t%{SUMMARY}\n'
+      case $Q in *gpg-pubkey*) { rpm_on "$R/$d" -q --qf "$K" gpg-pubkey || rpm_on "$R/$d" -qa --qf "$K" gpg-pubkey; } | tr -d '\000' ;; esac
       printf '\0'
       # rpm takes a second to list all files: only where a package is newer than the image
       if [ -z "$AWK" ] || printf '%s\n' "$Q" | awk -F '\t' -v s="$SINCE" '$4 + 0 > s + 0 {n = 1} END {exit !n}'; then
         printf 'rpm-files '
-        rpm --dbpath "$R/$d" -qa --qf '[%{=INSTALLTIME}\t%{=NAME}\t%{FILEFLAGS}\t%{FILEDIGESTS}\t%{FILEMODES:octal}\t%{FILEUSERNAME}\t%{FILEGROUPNAME}\t%{FILECAPS}\t%{FILELINKTOS}\t%{FILENAMES}\n]' 2>/dev/null |
+        rpm_on "$R/$d" -qa --qf '[%{=INSTALLTIME}\t%{=NAME}\t%{FILEFLAGS}\t%{FILEDIGESTS}\t%{FILEMODES:octal}\t%{FILEUSERNAME}\t%{FILEGROUPNAME}\t%{FILECAPS}\t%{FILELINKTOS}\t%{FILENAMES}\n]' |
           if [ "$AWK" ]; then awk -F '\t' -v s="$SINCE" '$1+0>s+0'; else cat; fi | tr -d '\000'
         printf '\0'
       fi

@@ -28,11 +28,24 @@ export type RpmHeader = Map<number, (string | number)[]>;
 const maxEntries = 65_536;
 const maxValues = 1_000_000;
 
+/** What the headers of one database may hold together; what is read is taken off. Half a million files take 5 million values. */
+export interface HeaderBudget {
+  values: number;
+  /** Characters of the files' whole paths: a header says each directory once, and a hostile one a long one. */
+  paths: number;
+}
+
+/** A budget that no real database uses up. */
+export function headerBudget(): HeaderBudget {
+  return { values: 60_000_000, paths: 500_000_000 };
+}
+
 /**
  * A header as it stands in the database: number of entries, bytes of data, entries (tag, type, offset, count), data, all
- * big-endian (rpm.org "RPM V4 Package format", header structure, without its magic). Undefined for what is none.
+ * big-endian (rpm.org "RPM V4 Package format", header structure, without its magic). Undefined for what is none, and for
+ * what is more than the budget.
  */
-export function parseRpmHeader(blob: Buffer): RpmHeader | undefined {
+export function parseRpmHeader(blob: Buffer, budget = headerBudget()): RpmHeader | undefined {
   if (blob.length < 8) return undefined;
   const entries = blob.readUInt32BE(0);
   const start = 8 + entries * 16;
@@ -42,11 +55,18 @@ export function parseRpmHeader(blob: Buffer): RpmHeader | undefined {
   for (let at = 8; at < start; at += 16) {
     const tag = blob.readUInt32BE(at);
     if (!wanted.has(tag)) continue;
-    const values = valuesOf(data, blob.readUInt32BE(at + 4), blob.readUInt32BE(at + 8), blob.readUInt32BE(at + 12));
+    const count = blob.readUInt32BE(at + 12);
+    // The same tag again and again would be read again and again.
+    budget.values -= count;
+    if (budget.values < 0) return undefined;
+    const values = valuesOf(data, blob.readUInt32BE(at + 4), blob.readUInt32BE(at + 8), count);
     if (!values) return undefined;
     header.set(tag, values);
   }
-  return header;
+  const directories = header.get(rpmTags.dirNames) ?? [];
+  for (const index of header.get(rpmTags.dirIndexes) ?? [])
+    budget.paths -= String(directories[Number(index)] ?? '').length;
+  return budget.paths < 0 ? undefined : header;
 }
 
 /** Bytes of a number by its type: 2 INT8, 3 INT16, 4 INT32. */

@@ -16,13 +16,13 @@ import {
 } from './language.ts';
 import { noteFacts, noteFiles } from './owned.ts';
 import { isPacmanAuto, parsePacman, parsePacmanFiles } from './pacman.ts';
-import { readRpmDatabase } from './rpm-database.ts';
+import { type RpmDatabase, readRpmDatabase } from './rpm-database.ts';
 
 const dpkg =
   /^\/var\/lib\/(dpkg\/(status|diversions|statoverride|arch|info\/[^/]+\.(list|md5sums|conffiles))|apt\/extended_states)$/;
 const apk = /^\/((usr\/)?lib\/apk\/db\/installed|etc\/apk\/world)$/;
 const pacman = /^\/var\/lib\/pacman\/local\/([^/]+)\/(desc|files|mtree)$/;
-const rpm = /^\/(var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/(rpmdb\.sqlite(-wal)?|Packages(\.db)?)$/;
+const rpm = /^(\/(?:var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm)\/(?:rpmdb\.sqlite(?:-wal)?|Packages(?:\.db)?)$/;
 /** Files whose time of change is the time of an installation. */
 const dated =
   /^\/(var\/lib\/dpkg\/info\/[^/]+\.list|var\/lib\/pacman\/local\/[^/]+\/desc|(usr\/)?lib\/apk\/db\/installed)$/;
@@ -34,7 +34,7 @@ const maxMtree = 30_000_000;
 
 /** Is the content of this file of an image needed to know its packages? */
 export function isPackageDatabase(path: string, size: number): boolean {
-  if (rpm.test(path)) return size <= maxDatabase && path.includes('rpmdb.sqlite');
+  if (rpm.test(path)) return size <= maxDatabase;
   return size <= maxText && (dpkg.test(path) || apk.test(path) || pacman.test(path) || isLanguageText(path));
 }
 
@@ -71,22 +71,41 @@ function readDpkg(tree: ImageTree, draft: Draft, text: TextOf): void {
   dpkgOwners({ info, conffiles: status.conffiles, diversions: parseDiversions(diversions) }, draft.owned);
 }
 
+/** Databases of one directory in the order in which rpm looks for one (backends of rpm's lib/rpmdb.c). */
+const rpmNames = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
+
 function readRpm(tree: ImageTree, draft: Draft): void {
-  for (const path of tree.entries.keys()) {
-    if (!rpm.test(path) || path.endsWith('-wal')) continue;
-    const bytes = tree.contents.get(path);
-    const logged = (tree.entries.get(`${path}-wal`)?.size ?? 0) > 0;
-    const found = bytes && !logged ? readRpmDatabase(bytes) : undefined;
-    if (found) {
-      noteFacts(draft, found.packages);
-      noteFiles(draft, found);
-      draft.newestPackageAt = Math.max(draft.newestPackageAt, found.newest);
-      continue;
-    }
-    const why = logged ? 'has changes that are only in its log' : 'of an image file cannot be read';
+  const gap = (path: string, why: string) => {
     const how = 'capture the manifest from a golden instance or with rootfs:';
-    draft.gap('packages', 'unsupported', `the rpm database ${path} ${why}: ${how}`);
+    draft.cut('packages', 'unsupported', `the rpm database ${path} of an image file ${why}: ${how}`);
+  };
+  const directories = new Set([...tree.entries.keys()].flatMap((path) => rpm.exec(path)?.[1] ?? []));
+  for (const directory of directories) {
+    const paths = rpmNames.map((name) => `${directory}/${name}`).filter((path) => tree.entries.has(path));
+    const [first, ...others] = paths.map((path) => ({ path, read: rpmDatabase(tree, path) }));
+    if (!first) continue;
+    if ('why' in first.read) gap(first.path, `cannot be read: ${first.read.why}`);
+    else {
+      const { facts } = first.read;
+      noteFacts(draft, facts.packages);
+      noteFiles(draft, facts);
+      draft.newestPackageAt = Math.max(draft.newestPackageAt, facts.newest);
+      // rpm reads one of them, by its configuration: that of another format may be left over, or be the one.
+      for (const { path, read } of others)
+        if ('why' in read || !isSame(read.facts.packages, facts.packages)) gap(path, `says other than ${first.path}`);
+    }
   }
+}
+
+function isSame(a: Map<string, string>, b: Map<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
+
+function rpmDatabase(tree: ImageTree, path: string): RpmDatabase {
+  if ((tree.entries.get(`${path}-wal`)?.size ?? 0) > 0) return { why: 'it has changes that are only in its log' };
+  const bytes = tree.contents.get(path);
+  if (bytes) return readRpmDatabase(bytes);
+  return { why: (tree.entries.get(path)?.size ?? 0) > maxDatabase ? 'it is larger than 256 MiB' : 'it is no file' };
 }
 
 function readPacman(tree: ImageTree, draft: Draft, text: TextOf): void {
