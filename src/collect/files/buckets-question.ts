@@ -35,7 +35,8 @@ eval "$SF_SUMS" 2>/dev/null
 [ "$SF_CPU" -lt 100 ] && sleep "$(awk "BEGIN{printf \"%.3f\",($(date +%s%N)-$begun)/1e9*(100-$SF_CPU)/$SF_CPU}")" 2>/dev/null
 [ "$SF_NOW" ] && printf "%s\0" "$@" >&8
 printf "k %s\0" $# >&5'
-SF_NEWER='[ $# = 0 ] || find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0"'
+# several at once, so that hashing does not wait for them; each in a file of its own
+SF_NEWER='[ $# = 0 ] || find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >"changed-$$"'
 # lines of look to names with their type, for what prints attributes
 SF_LOOK_ATTRS='awk "{t=index(\$0,\"\t\");y=substr(\$0,t+1,1);if(t&&index(\"fdbc\",y))print y ENVIRON[\"SF_ROOT\"] substr(\$0,1,t-1)}" look | eval "$SF_ATTRS"'
 # is there a memory file system, and do the tools do what we need of them?
@@ -45,7 +46,7 @@ scratch() {
   while read -r _ _ _ _ mp _ rest; do
     case "$mp \${rest#*- }" in "/dev/shm tmpfs "*) shm=1 ;; esac
   done </proc/self/mountinfo 2>/dev/null
-  [ "$shm" ] || return 1
+  [ "$shm" ] && [ "$(printf 'a\0' | xargs -0 -n 1 -P 2 printf '%s' 2>/dev/null)" = a ] || return 1
   [ "$(printf '/\303\251/b cd/xyz-12.so\n' | awk "BEGIN{$SF_TABLE}{p=\$0;$SF_CUT;print h,n}" 2>/dev/null)" = '15 31' ] || return 1
   SF_DIR=$(mktemp -u -d /dev/shm/.snowfence-$$-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
 }
@@ -104,7 +105,7 @@ if(c)print c}' >counts || return 1
   { { [ $SF_DEPTH = metadata ] || awk -F'\t' '$2~/^f/{if(M+0||B+0){split($2,a," ");if(M+0>0&&a[5]+0>M+0)next
 if(B+0>0&&sum+a[5]>B+0){over++;next};sum+=a[5]};print ENVIRON["SF_ROOT"] $1}
 END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" look; } | tr '\n' '\0' |
-      xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 500000 sh -c "$SF_SUM_FILES" sh | SF_LF=1 awk '
+      xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 8000) -s 1000000 sh -c "$SF_SUM_FILES" sh | SF_LF=1 awk '
 function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)A=0
 else if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
 else{value="";at=substr(l,3)}}
@@ -117,9 +118,9 @@ if(y=="f"){s="?";while(more&&substr(d,67)<q)more=(getline d)>0
 if(more&&substr(d,67)==q){s=substr(d,1,64);more=(getline d)>0}
 s=a[5] " " s;if(n>3)x=x (x==""?"":"+") "links=" w[4]}
 print w[1] "\t" y " " a[2] " " a[3] " " a[4] " " s " " (x==""?"-":x) (y=="l"?" " w[3]:"")>g}
-print "done">"paired"}'; } 8>&1 | { [ ! "$SF_NOW" ] || xargs -0 -n 4000 -s 500000 sh -c "$SF_NEWER" sh 2>/dev/null; cat >/dev/null; } >changed
+print "done">"paired"}'; } 8>&1 | { [ ! "$SF_NOW" ] || xargs -0 -n 4000 -s 500000 -P 4 sh -c "$SF_NEWER" sh 2>/dev/null; cat >/dev/null; }
   [ -s paired ] || return 1
-  cat changed
+  cat changed-* 2>/dev/null
   [ -s over ] && printf 'b %s\0' "$(cat over)"
   rm look
   if [ $SF_DEPTH = full ]; then sums c >digests
