@@ -83,7 +83,7 @@ echo drift >>/etc/motd`)(edited);
     );
   });
 
-  it('names who did it by the real journal of systemd, where nothing writes a log of authentication', async () => {
+  it('names who did it by the real journal of systemd, where nothing writes a log of authentication, or no longer', async () => {
     const image = await labImage();
     await using desk = await Desk.open();
     const manifest = await desk.manifest(image);
@@ -91,7 +91,8 @@ echo drift >>/etc/motd`)(edited);
     const [edited, closed] = fleet.instances as [LabInstance, LabInstance];
     for (const one of [edited, closed]) {
       await withJournalctl(one.root);
-      await sh('rm -f /var/log/auth.log; echo drift >>/etc/motd')(one);
+      await sh('rm -f /var/log/auth.log /var/log/auth.log.1; echo drift >>/etc/motd')(one);
+      if (one === edited) await sh('echo old >/var/log/auth.log; touch -d 2020-01-01 /var/log/auth.log')(one);
       const said = 'warden : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/tee -a /etc/motd';
       await journal(one.root, [
         { SYSLOG_IDENTIFIER: 'sudo', _PID: '77', MESSAGE: said },

@@ -59,9 +59,11 @@ export const question = sh`
       if [ "$S" ]; then awk -v s="$S" '{ t = substr($0, 1, 19); sub(/T/, " ", t) } t > s || substr($0, 5, 1) != "-"'; else cat; fi | tail -c 65536)
     [ "$d" ] && { printf 'packed %s %s\n' "$1" "$Z"; printf '%s\n' "$d" | pack 2>/dev/null; printf '\0'; }
   }
-  for f in /var/log/auth.log.1 /var/log/auth.log /var/log/secure; do fresh $f && ends $f | people $f; done
-  # where nothing writes them, systemd's journal has it; of a directory it is not read: whose journal it is nobody could say
-  if [ ! "$R" ] && [ ! -f /var/log/auth.log ] && [ ! -f /var/log/secure ] && have journalctl; then
+  written=
+  for f in /var/log/auth.log.1 /var/log/auth.log /var/log/secure; do fresh $f && { written=1; ends $f | people $f; }; done
+  # where nothing writes them (or has since the image was made), systemd's journal has it; of a directory it is not read: whose journal it is
+  # nobody could say
+  if [ ! "$R" ] && [ ! "$written" ] && have journalctl; then
     j=
     for f in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do [ -f "$f" ] && j=$f; done
     if [ "$j" ] && [ ! -r "$j" ]; then rec 'unreadable journal'; fi
