@@ -58,7 +58,7 @@ far() {
 }
 have renice && renice -n 10 -p $$ >/dev/null 2>&1
 have ionice && ionice -c 3 -p $$ >/dev/null 2>&1
-RG=$(glob "$R"); RG=\${RG%.}
+case $R in *[][*?\\]*) RG=$(glob "$R"); RG=\${RG%.} ;; *) RG=$R ;; esac
 UIDN=$(id -u 2>/dev/null)
 # what nothing goes without: where one of these does not work, what is not mentioned is unknown, not removed
 LACKS=

@@ -36,7 +36,10 @@ while read -r _ _ _ _ mp _ rest; do
       case $mp in "$R"/var/lib/docker/* | "$R"/var/lib/containers/* | "$R"/var/lib/containerd/* | "$R"/var/lib/kubelet/*) ;; *) continue ;; esac ;;
   esac
   rec "M $fs $mp"
-  g=$(glob "$mp"); set -- "$@" -path "\${g%.}" -prune -o
+  # what is below a place that is left out needs no test of its own
+  case $mp in "$R"/proc/* | "$R"/sys/* | "$R"/dev/* | "$R"/run/*) continue ;; esac
+  case $mp in *[][*?\\]*) g=$(glob "$mp"); g=\${g%.} ;; *) g=$mp ;; esac
+  set -- "$@" -path "$g" -prune -o
 done </proc/self/mountinfo 2>/dev/null
 
 `;
