@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { composeProgram, programSha256 } from '../collect/program.ts';
-import { probes } from '../collect/registry.ts';
 import type { Depth } from '../core/ask.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -8,19 +6,15 @@ import type { MakeOutgoing } from '../core/notify.ts';
 import type { Instance, Limits, Store } from '../core/ports.ts';
 import type { InstanceReport, ReportView, ScanEvent } from '../core/report.ts';
 import { Keeper } from '../fleet/keeper.ts';
-import { waiverReports } from '../policy/standing.ts';
-import { signsOfState } from '../recommend/stateful.ts';
-import type { Waiver } from '../schema/policy.ts';
-import { Asks, type ReadingOptions } from './asks.ts';
+import type { Asks, Plan, ReadingOptions } from './asks.ts';
 import type { AnswerBudget } from './budget.ts';
-import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler, withoutPaths } from './instance.ts';
+import type { Outcome } from './instance.ts';
+import type { Judging } from './judging.ts';
 import { letGo } from './let-go.ts';
 import { hear, reachGap, transportOf } from './look.ts';
 import type { ManifestBook } from './manifests.ts';
 import type { PolicySet } from './policies.ts';
 import { pooled } from './pool.ts';
-import { remember } from './remember.ts';
-import { fleetReport } from './report.ts';
 
 /** Everything a scan needs; effects come in from outside. */
 export interface ScanOptions {
@@ -57,29 +51,20 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
   onEvent({ type: 'scan-started', id, startedAt, instances: instances.length });
   const outcomes = new Array<Outcome>(instances.length);
   const keeper = new Keeper();
-  let loading: Promise<LoadedPolicy> | undefined;
-  const policy = () => {
-    loading ??= options.policies().then(({ digest, policies }) => ({
-      digest,
-      compileFor: policyCompiler(policies.map((p) => p.policy)),
-      waivers: policies.flatMap((p) => p.policy.waivers ?? []),
-    }));
-    return loading;
-  };
-  const asks = new Asks(options.reading, options.manifests, store);
+  const tools = toolsOf(options);
   const { concurrency, perGroup = 0, groupOf = () => '' } = options;
   await pooled(instances, { concurrency, perGroup, groupOf }, async (instance, i) => {
     const claim = await options.budget?.enter();
     const limits = claim ? { ...options.limits, claim } : options.limits;
     try {
-      outcomes[i] = await scanOne(instance, { ...options, limits }, policy, asks, keeper);
+      outcomes[i] = await scanOne(instance, { ...options, limits }, tools, keeper);
     } finally {
       claim?.leave();
     }
   });
   const finishedAt = new Date().toISOString();
   const firstSeen = (o: Outcome) => store?.firstSeen(o.instance.id, o.identity) ?? new Map<string, string>();
-  const { waived, ...fleet } = fleetReport(outcomes, keeper, firstSeen, startedAt);
+  const { fleet, probe, policy, waivers } = (await tools.judging()).ofAll(outcomes, keeper, firstSeen, startedAt);
   const report: ReportView = {
     schema: 'snowfence.report/v1',
     scan: {
@@ -89,16 +74,16 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
       depth: options.reading.depth ?? deepest(outcomes),
       partial: signal.aborted,
       scanner: { version: options.version },
-      probe: { sha256: programSha256(composeProgram(Object.values(probes))) },
-      policy: { digest: (await policy()).digest },
+      probe,
+      policy,
     },
     ...fleet,
-    waivers: waiverReports((await policy()).waivers, waived, Date.parse(startedAt)),
+    waivers,
   };
   const telling = told(report.instances, onEvent);
   if (store)
     try {
-      remember(store, report, telling, outcomes, options.outgoing?.(report));
+      (await import('./remember.ts')).remember(store, report, telling, outcomes, options.outgoing?.(report));
     } catch (error) {
       if (!options.onForgotten) throw error;
       options.onForgotten(error);
@@ -108,13 +93,28 @@ export async function scan(options: ScanOptions): Promise<ReportView> {
   return report;
 }
 
-interface LoadedPolicy {
-  digest: string;
-  compileFor: CompileFor;
-  waivers: Waiver[];
+/** What is loaded when its time has come, each once: the connection comes first, and what it costs is hidden behind the waiting. */
+interface Tools {
+  /** Once somebody is there to be asked. */
+  asks(): Promise<Asks>;
+  /** Once the first instance is being read. */
+  judging(): Promise<Judging>;
 }
 
-type Policy = () => Promise<LoadedPolicy>;
+function toolsOf({ reading, manifests, store, policies }: ScanOptions): Tools {
+  let asks: Promise<Asks> | undefined;
+  let judging: Promise<Judging> | undefined;
+  return {
+    asks: () => {
+      asks ??= import('./asks.ts').then((loaded) => new loaded.Asks(reading, manifests, store));
+      return asks;
+    },
+    judging: () => {
+      judging ??= Promise.all([import('./judging.ts'), policies()]).then(([loaded, set]) => new loaded.Judging(set));
+      return judging;
+    },
+  };
+}
 
 /** Instances as they go by, each told to who listens. */
 function* told(instances: Iterable<InstanceReport>, onEvent: (event: ScanEvent) => void): Iterable<InstanceReport> {
@@ -124,13 +124,7 @@ function* told(instances: Iterable<InstanceReport>, onEvent: (event: ScanEvent) 
   }
 }
 
-async function scanOne(
-  instance: Instance,
-  options: ScanOptions,
-  policy: Policy,
-  asks: Asks,
-  keeper: Keeper,
-): Promise<Outcome> {
+async function scanOne(instance: Instance, options: ScanOptions, tools: Tools, keeper: Keeper): Promise<Outcome> {
   const { manifests, limits, signal, onEvent = () => {} } = options;
   const began = performance.now();
   const at = new Date();
@@ -154,35 +148,30 @@ async function scanOne(
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
     const onBytes = (bytes: number) => {
       // Its first bytes: the program runs over there, and we have time.
-      policy().catch(() => {});
+      tools.judging().catch(() => {});
       onEvent({ type: 'instance-progress', instance: instance.id, bytes });
     };
-    let plan = asks.plan(instance, known);
-    let heard = await hear(instance, limits, since, signal, onBytes, plan.ask);
-    const ready = await policy();
+    const reading = (make: (asks: Asks) => Plan) => {
+      const plan: { made?: Plan } = {};
+      const ask = async () => {
+        plan.made = make(await tools.asks());
+        return plan.made.ask;
+      };
+      return hear(instance, limits, since, signal, onBytes, ask).then((heard) => ({ heard, plan: plan.made as Plan }));
+    };
+    let { heard, plan } = await reading((asks) => asks.plan(instance, known));
+    const [judging, asks] = [await tools.judging(), await tools.asks()];
     // From here on nothing waits, so that one fingerprint at a time is held, whatever the concurrency.
     let live = heard();
     if (plan.baseline && plan.baseline.identity !== live.os.identity) {
       // Another machine answers at the old address: nothing that is remembered holds.
-      plan = asks.afresh(known);
-      heard = await hear(instance, limits, since, signal, onBytes, plan.ask);
+      ({ heard, plan } = await reading(() => asks.afresh(known)));
       live = heard();
     }
-    outcome.reached = true;
-    outcome.os = live.os.pretty;
-    outcome.identity = live.os.identity;
-    outcome.launchedAt = live.os.launchedAt ?? 0;
-    outcome.stateful = signsOfState(live);
     const manifest = known ?? manifests.byHints(live.os.imageHints);
-    outcome.coverage = coverageOf(live, outcome.readAt, plan.baseline, manifest?.fingerprint.files);
+    const supersededAt = manifest && manifests.supersededAt(manifest);
     asks.remember(instance, live, plan, manifest, outcome.readAt);
-    if (manifest) {
-      const { socketsJudged, findings, ...judged } = judgeInstance(
-        ...([instance, live, manifest, ready.compileFor, at, manifests.supersededAt(manifest)] as const),
-      );
-      Object.assign(outcome, { manifest }, judged, keeper.keep(findings));
-      if (live.sockets) outcome.coverage.socketsJudged = socketsJudged;
-    } else outcome.gaps = [...outcome.gaps, ...live.gaps.map(withoutPaths)];
+    judging.judge(outcome, live, { manifest, supersededAt, plan, at, keeper });
     options.onRead?.(instance.id, live, manifest?.fingerprint);
     letGo(live.files, [manifest?.fingerprint.files, plan.ask.expected?.stream]);
   } catch (error) {

@@ -43,7 +43,8 @@ export async function instancesFor(
       'nobody to scan',
       'name instances (ssh://user@host) or --inventory FILE; "snowfence scan --help" has examples',
     );
-  const twice = instances.find((a, i) => instances.findIndex((b) => b.id === a.id) !== i);
+  const seen = new Set<string>();
+  const twice = instances.find(({ id }) => seen.size === seen.add(id).size);
   if (twice) throw new UserError(`"${twice.id}" is named twice`, 'name each instance once');
   return instances;
 }

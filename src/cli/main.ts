@@ -3,25 +3,7 @@ import { version } from '../app/places.ts';
 import { printable } from '../core/bytes.ts';
 import { UserError } from '../core/errors.ts';
 import { type ExitCode, exit, worstExit } from '../core/exit.ts';
-import { addAudit } from './commands/audit.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addConfig } from './commands/config.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addHistory } from './commands/history.ts';
-import { addInit } from './commands/init.ts';
-import { addInventory } from './commands/inventory.ts';
-import { addManifest } from './commands/manifest.ts';
-import { addNotify } from './commands/notify.ts';
-import { addPolicy } from './commands/policy.ts';
-import { addProbe } from './commands/probe.ts';
-import { addReplace } from './commands/replace.ts';
-import { addReport } from './commands/report.ts';
-import { addScan } from './commands/scan.ts';
-import { addSchedule } from './commands/schedule.ts';
-import { addSchema } from './commands/schema.ts';
-import { addServe } from './commands/serve.ts';
-import { addWaiver } from './commands/waiver.ts';
+import { commands } from './commands/registry.ts';
 import type { Context } from './context.ts';
 
 const about = `Reads running servers without an agent, compares each with the manifest of the image it was launched
@@ -63,8 +45,8 @@ export async function main(argv: string[]): Promise<number> {
     if (error.code === 'EPIPE' && context.finishing) return;
     process.exit(error.code === 'EPIPE' ? context.code : exit.bug);
   });
-  const program = programOf(context);
   try {
+    const program = await programOf(context, argv[0]);
     await program.parseAsync(argv, { from: 'user' });
     const interrupted = signalled === undefined || context.endsBySignal ? [] : [signalled];
     return worstExit([context.code as ExitCode, ...interrupted]);
@@ -75,32 +57,19 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** The whole tree of commands. */
-export function programOf(context: Context): Command {
+/**
+ * The tree of commands; where `wanted` is one of them, that one alone: what all of them need takes longer to load than a
+ * connection to make, and only help and completion look at their neighbours.
+ */
+export async function programOf(context: Context, wanted?: string): Promise<Command> {
   const program = new Command('snowfence').description(about).version(version()).addHelpText('after', after);
   program.showSuggestionAfterError().exitOverride().configureHelp({ sortSubcommands: false, helpWidth: 110 });
-  for (const add of [
-    addInit,
-    addScan,
-    addAudit,
-    addReplace,
-    addManifest,
-    addHistory,
-    addServe,
-    addSchedule,
-    addReport,
-    addPolicy,
-    addWaiver,
-    addNotify,
-    addInventory,
-    addProbe,
-    addDoctor,
-    addConfig,
-    addSchema,
-    addCompletion,
-    addDemo,
-  ])
-    add(program, context);
+  const names =
+    wanted !== undefined && Object.hasOwn(commands, wanted) && wanted !== 'completion'
+      ? [wanted]
+      : Object.keys(commands);
+  const adding = await Promise.all(names.map((name) => commands[name]?.()));
+  for (const add of adding) add?.(program, context);
   for (const command of program.commands) inherit(command);
   return program;
 }

@@ -107,8 +107,7 @@ export interface PreparedScan {
 
 /** Reads everything that the flags name. @throws UserError for what is wrong with it. */
 export async function prepareScan(uris: string[], flags: ScanningFlags): Promise<PreparedScan> {
-  const [{ loadPolicies }, { AnswerBudget }, { ManifestBook }, { scan }, { version }] = await Promise.all([
-    import('../app/policies.ts'),
+  const [{ AnswerBudget }, { ManifestBook }, { scan }, { version }] = await Promise.all([
     import('../app/budget.ts'),
     import('../app/manifests.ts'),
     import('../app/scan.ts'),
@@ -119,6 +118,7 @@ export async function prepareScan(uris: string[], flags: ScanningFlags): Promise
     ...i,
     launchKeys: [...(i.launchKeys ?? []), ...launchKeys],
   }));
+  const loadPolicies = async (files: string[]) => (await import('../app/policies.ts')).loadPolicies(files);
   // One's own policies are proved right before anybody is contacted; the shipped ones can wait.
   const own = flags.policy.length > 0 ? await loadPolicies(flags.policy) : undefined;
   const fixed = {

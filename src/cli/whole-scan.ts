@@ -42,8 +42,7 @@ export interface WholeScan {
 /** A scan and what comes after it, for `scan` and `serve` alike: results are written, people told, instances replaced. */
 export async function wholeScan(the: WholeScan): Promise<{ report: ReportView; code: ExitCode }> {
   const { flags, prepared, outputs, store, notifying, context, onEvent, onScanned = () => {} } = the;
-  const [{ exitOf }, { PackageBook }] = await Promise.all([import('../app/outcome.ts'), import('../app/packages.ts')]);
-  const packages = outputs?.wantsPackages ? new PackageBook() : undefined;
+  const packages = outputs?.wantsPackages ? new (await import('../app/packages.ts')).PackageBook() : undefined;
   let forgotten: { error: unknown } | undefined;
   const report = await prepared.run({
     ...(store ? { store } : {}),
@@ -56,6 +55,7 @@ export async function wholeScan(the: WholeScan): Promise<{ report: ReportView; c
     ...notifying,
   });
   onScanned();
+  const { exitOf } = await import('../app/outcome.ts');
   const codes = [exitOf(report, flags.failOn) as ExitCode];
   try {
     await outputs?.write(report, context, {

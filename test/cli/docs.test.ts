@@ -6,7 +6,7 @@ import { root } from '../house/rooms.ts';
 import { blocksOf } from './console.ts';
 import { commandTree } from './tree.ts';
 
-const tree = commandTree();
+const tree = await commandTree();
 const files = [
   'README.md',
   ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),

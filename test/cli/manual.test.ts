@@ -14,17 +14,17 @@ const { version, man } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 
 describe('the manual page', () => {
   /** Regenerate with UPDATE_DOCS=1, then read the difference. */
-  it('is what the command line says of itself', () => {
-    const page = manualPage(program(), version);
+  it('is what the command line says of itself', async () => {
+    const page = manualPage(await program(), version);
     if (process.env['UPDATE_DOCS']) writeFileSync(file, page);
     expect(readFileSync(file, 'utf8')).toBe(page);
     // A word alone is not linked by npm 11.
     expect(man).toEqual(['docs/snowfence.1']);
   });
 
-  it('has every command that does something, and every option', () => {
+  it('has every command that does something, and every option', async () => {
     const page = readFileSync(file, 'utf8').replaceAll('\\-', '-');
-    for (const { path, commands, options } of allOf(commandTree())) {
+    for (const { path, commands, options } of allOf(await commandTree())) {
       if (commands.length > 0 || path.endsWith(' help')) continue;
       expect(page).toContain(`\n.SS ${path}\n`);
       for (const { names } of options) if (!names.includes('--help')) expect(page).toContain(names.at(-1));

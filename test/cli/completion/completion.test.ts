@@ -32,11 +32,13 @@ ${lines.map((words) => `offer ${words.map(quote).join(' ')}`).join('\n')}`;
   return blocks.map((block) => block.split('\n').filter((line) => line !== ''));
 }
 
+const tree = await commandTree();
+
 const offer = (...words: string[]): string[] => offered([['snowfence', ...words]])[0] ?? [];
 
 describe('completion in bash', () => {
   it('offers every command and every option of every command', () => {
-    const commands = allOf(commandTree());
+    const commands = allOf(tree);
     expect(commands.length).toBeGreaterThan(40);
     const answers = offered(
       commands.flatMap(({ path }) => [
@@ -83,7 +85,7 @@ describe('completion in bash', () => {
     ],
     [['replace', 'plan', '--inventory', '=', 'fleet.yaml', '--only', '=', 'd'], ['db-1']],
     [['replace', 'plan', '--inventory', 'nothing.yaml', '--only', ''], []],
-    [['nonsense', ''], commandTree().commands.map(({ name }) => name)],
+    [['nonsense', ''], tree.commands.map(({ name }) => name)],
   ])('%j', (words, expected) => {
     expect(offer(...words)).toEqual(expected);
   });
