@@ -2,7 +2,7 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'n
 import { messageOf, ReachError } from '../core/errors.ts';
 import type { Answer, Limits, Session } from '../core/ports.ts';
 import { collectAnswer } from './answer.ts';
-import { feed } from './feed.ts';
+import { bytesOf, feed } from './feed.ts';
 import { explainSudo, type Sudo, shellWords, throughSudo } from './sudo.ts';
 
 /** Between SIGTERM and SIGKILL, and again between SIGKILL and giving up on pipes that somebody else holds. Milliseconds. */
@@ -90,7 +90,7 @@ export function runChild({
   child.stdin.on('error', () => {});
   let heard: (chunk: Buffer) => void = () => {};
   const door = throughSudo(sudo, child.stdin, collector, () => {
-    heard = feed(child.stdin, program, input);
+    heard = feed(child.stdin, bytesOf(program), input);
   });
   child.stdout.on('data', (chunk: Buffer) => {
     heard(chunk);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import type { Answer, Limits, ProgramArguments, SessionInput } from '../../core/ports.ts';
 import { collectAnswer } from '../answer.ts';
-import { feed } from '../feed.ts';
+import { bytesOf, feed } from '../feed.ts';
 import type { DockerApi } from './api.ts';
 import { Demultiplexer } from './frames.ts';
 import { object, text } from './json.ts';
@@ -86,7 +86,7 @@ function converse(
   stderr: (chunk: Buffer) => void,
 ): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const heard = feed(socket, program, input);
+  const heard = feed(socket, bytesOf(program), input);
   const frames = new Demultiplexer((chunk) => {
     heard(chunk);
     stdout(chunk);

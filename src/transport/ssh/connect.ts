@@ -7,6 +7,7 @@ import { hostPort, saying, seconds } from '../text.ts';
 import { algorithmsFor } from './algorithms.ts';
 import type { Login } from './auth.ts';
 import type { KnownHost } from './host-key.ts';
+import { holdKeys, inOnePiece } from './lighter.ts';
 import type { Target } from './target.ts';
 import { beforeLogin, Toll } from './toll.ts';
 
@@ -136,6 +137,7 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
     const client = ssh.connection;
     const toll = new Toll(socket);
     toll.onOver = () => reject(tooMuch(address));
+    inOnePiece(socket);
     // node-ssh gives up at the first error, even at one (of the agent) after which ssh2 goes on to the next key.
     const fail = (error: unknown): void => {
       if (!(error instanceof Error && 'level' in error && error.level === 'agent')) reject(failure(error));
@@ -146,6 +148,7 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
     client?.on('handshake', () => {
       verified = true;
       toll.exchanged();
+      if (client) holdKeys(client);
     });
     socket.once('data', () => {
       greeted = true;

@@ -3,7 +3,7 @@ import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../../core/errors.ts';
 import type { Answer, Arrival, Limits, Session } from '../../core/ports.ts';
 import { collectAnswer, type Stopped } from '../answer.ts';
-import { feed } from '../feed.ts';
+import { bytesOf, feed } from '../feed.ts';
 import { explainSudo, type Sudo, throughSudo } from '../sudo.ts';
 import { saying } from '../text.ts';
 import { remoteCommand } from './command.ts';
@@ -29,10 +29,13 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
   // ssh2 may still have an error to tell after its end; unheard it would end the process.
   client.on('error', () => {});
   return {
-    async run(program, args, onBytes, input) {
-      const command = remoteCommand(args, options.sudo, Buffer.byteLength(program));
-      const answer = await runRemote(connection, { ...options, program, command, onBytes, input });
-      return explainSudo(answer, options.sudo, options.arrival.road.at(-1) ?? '');
+    // The text of the program is not held while it runs: everybody would hold one of their own.
+    run(text, args, onBytes, input) {
+      const program = bytesOf(text);
+      const command = remoteCommand(args, options.sudo, program.length);
+      return runRemote(connection, { ...options, program, command, onBytes, input }).then((answer) =>
+        explainSudo(answer, options.sudo, options.arrival.road.at(-1) ?? ''),
+      );
     },
     arrival: options.arrival,
     async close() {
@@ -48,7 +51,7 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
 }
 
 interface Remote extends SessionOptions {
-  program: string;
+  program: Buffer;
   command: string;
   onBytes: Parameters<Session['run']>[2];
   input: Parameters<Session['run']>[3];
