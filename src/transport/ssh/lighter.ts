@@ -1,4 +1,4 @@
-import { createSecretKey, KeyObject } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 
@@ -15,12 +15,6 @@ export function holdKeys(client: Client): void {
   const { _cipher: out, _decipher: back } = (client as unknown as Insides)._protocol ?? {};
   if (out && Buffer.isBuffer(out._encKey)) out._encKey = createSecretKey(out._encKey);
   if (back && Buffer.isBuffer(back._decipherKey)) back._decipherKey = createSecretKey(back._decipherKey);
-}
-
-/** Are the keys of a connection held so? */
-export function holdsKeys(client: Client): boolean {
-  const { _cipher: out, _decipher: back } = (client as unknown as Insides)._protocol ?? {};
-  return out?._encKey instanceof KeyObject && back?._decipherKey instanceof KeyObject;
 }
 
 /**

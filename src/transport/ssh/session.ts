@@ -29,8 +29,8 @@ export function sshSession(connection: Connection, options: SessionOptions): Ses
   // ssh2 may still have an error to tell after its end; unheard it would end the process.
   client.on('error', () => {});
   return {
-    // The text of the program is not held while it runs: everybody would hold one of their own.
-    run(text, args, onBytes, input) {
+    // Without `await`, so that the text of the program is not held while it runs: everybody would hold one of their own.
+    async run(text, args, onBytes, input) {
       const program = bytesOf(text);
       const command = remoteCommand(args, options.sudo, program.length);
       return runRemote(connection, { ...options, program, command, onBytes, input }).then((answer) =>
