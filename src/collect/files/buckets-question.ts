@@ -26,17 +26,25 @@ SF_ROOT=$R
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
 SF_SUMS='case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac'
-# one batch: digests; its names to whoever looks later which of them were changed meanwhile; progress
+# names of the regular files to hash, in turn by thousands for one hasher or two: M the largest, B the most bytes
+SF_NAMES='function give(p,st,a){if(M||B){split(st,a," ");if(M&&a[5]+0>M)return;if(B&&sum+a[5]>B){over++;return}sum+=a[5]}
+print R p>(int((given++)/1000)%W?"nb":"na")}
+BEGIN{M=ENVIRON["SF_LARGEST"]+0;B=ENVIRON["SF_MOST"]+0;W=ENVIRON["SF_WORKERS"]+0;R=ENVIRON["SF_ROOT"]}'
+# one batch: digests, written when all are there if another hasher runs beside this one; which files were changed
+# meanwhile, and nobody waits for that but the end; progress
 SF_SUM_FILES='
 [ $# -gt 0 ] || exit 0
 [ "$SF_CPU" -lt 100 ] && begun=$(date +%s%N)
-eval "$SF_SUMS" 2>/dev/null
+if [ $SF_WORKERS = 1 ]; then eval "$SF_SUMS" 2>/dev/null; else eval "$SF_SUMS" >"h$$" 2>/dev/null; fi
+[ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >"changed-$$" 2>/dev/null &
+# lines that are no digests behind them: mawk reads whole blocks, and would wait for the next batch to give the last of this one
+[ $SF_WORKERS = 1 ] || { cat "h$$"; rm "h$$"; printf "%255s\n" . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . .; }
 # politeness: a pause in proportion to the work
 [ "$SF_CPU" -lt 100 ] && sleep "$(awk "BEGIN{printf \"%.3f\",($(date +%s%N)-$begun)/1e9*(100-$SF_CPU)/$SF_CPU}")" 2>/dev/null
-[ "$SF_NOW" ] && printf "%s\0" "$@" >&8
 printf "k %s\0" $# >&5'
-# several at once, so that hashing does not wait for them; each in a file of its own
-SF_NEWER='[ $# = 0 ] || find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >"changed-$$"'
+hash_names() {
+  tr '\n' '\0' <"$1" | xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 4000) -s 1000000 sh -c "$SF_SUM_FILES" sh
+}
 # lines of look to names with their type, for what prints attributes
 SF_LOOK_ATTRS='awk "{t=index(\$0,\"\t\");y=substr(\$0,t+1,1);if(t&&index(\"fdbc\",y))print y ENVIRON[\"SF_ROOT\"] substr(\$0,1,t-1)}" look | eval "$SF_ATTRS"'
 # is there a memory file system, and do the tools do what we need of them?
@@ -46,8 +54,10 @@ scratch() {
   while read -r _ _ _ _ mp _ rest; do
     case "$mp \${rest#*- }" in "/dev/shm tmpfs "*) shm=1 ;; esac
   done </proc/self/mountinfo 2>/dev/null
-  [ "$shm" ] && [ "$(printf 'a\0' | xargs -0 -n 1 -P 2 printf '%s' 2>/dev/null)" = a ] || return 1
+  [ "$shm" ] || return 1
   [ "$(printf '/\303\251/b cd/xyz-12.so\n' | awk "BEGIN{$SF_TABLE}{p=\$0;$SF_CUT;print h,n}" 2>/dev/null)" = '15 31' ] || return 1
+  SF_WORKERS=1
+  [ "$SF_CPU" -ge 100 ] && [ -e /proc/self/fd/0 ] && [ "$(nproc 2>/dev/null)" -gt 1 ] 2>/dev/null && SF_WORKERS=2
   SF_DIR=$(mktemp -u -d /dev/shm/.snowfence-$$-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
 }
 # sums PREFIX: digests of the numbered files, 16 hex digits a line
@@ -71,20 +81,22 @@ if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo
   sort -n -u -o todo todo
 }
 walk_buckets() {
-  cd "$SF_DIR" || return 1
+  cd "$SF_DIR" && : >na && : >nb || return 1
   sed '/^\.$/q' <&3 >expect
   [ "$(tail -n 1 expect)" = . ] || return 1
   # s1 s2 ...: what stat says, a file a bucket; counts: entries in each; every: all of it, \001 and its number before each bucket
   { find "$R/" "$@" \( -name "$SF_ODD" -o -lname "$SF_ODD" \) -fprintf odd x -prune -o \
       -type f -links +1 -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\t%n\n' -o -type f -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\n' -o \
       -type d -printf '/%P\t%y %m %U %G - - - %i\t\n' -o -printf '/%P\t%y %m %U %G - %T@ %C@ %i\t%l\n'
-    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk '
-BEGIN{'"$SF_TABLE"';S=ENVIRON["SF_SALT"]
+    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk "$SF_NAMES"'
+BEGIN{'"$SF_TABLE"';S=ENVIRON["SF_SALT"];full=ENVIRON["SF_DEPTH"]=="full"
 while((getline l)>0){if(!c){k++;f="s" k;print S>f;print "\001" k>"every"}
 print l>"every";n=split(l,w,"\t");p=w[1];print (n>3?p "\t" w[2] "\t" w[3]:l)>f;c++
+if(full&&substr(w[2],1,1)=="f")give(p,w[2])
 '"$SF_CUT"'
 if(h==0||c==1024){close(f);print c;c=0}}
-if(c)print c}' >counts || return 1
+if(c)print c
+if(over)print over>"over"}' >counts || return 1
   [ ! -e failed ] && [ -s counts ] || return 1
   used=$(du -sk . | awk '{print $1}')
   [ "$(df -Pk . | awk 'END{print $4}')" -gt $((used * 2)) ] || return 1
@@ -96,29 +108,32 @@ if(c)print c}' >counts || return 1
     choose || return 1
     awk 'BEGIN{while((getline k<"todo")>0)t["\001" k]=1}/^\001/{on=$0 in t}on' every >look
     rm every
+    [ $SF_DEPTH = metadata ] || awk -F'\t' "$SF_NAMES"'$2~/^f/{give($1,$2)}END{if(over)print over>"over"}' look || return 1
   fi
   SF_NOW=$(date +%s.%N); case $SF_NOW in *N* | *.) SF_NOW= ;; esac
   SF_ATTRS_OF=; [ $SF_CAPS = none ] || SF_ATTRS_OF=$SF_LOOK_ATTRS
   export SF_NOW SF_ATTRS_OF
-  # names of the regular files to hash, in order; their digests, what else they have, and look, all in that order, to
+  # digests, what else the files have, and look, all in the order of look, to
   # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the sweep.
-  { { [ $SF_DEPTH = metadata ] || awk -F'\t' '$2~/^f/{if(M+0||B+0){split($2,a," ");if(M+0>0&&a[5]+0>M+0)next
-if(B+0>0&&sum+a[5]>B+0){over++;next};sum+=a[5]};print ENVIRON["SF_ROOT"] $1}
-END{if(over)print over>"over"}' M="$SF_LARGEST" B="$SF_MOST" look; } | tr '\n' '\0' |
-      xargs -0 -n $([ "$SF_CPU" -lt 100 ] && echo 500 || echo 8000) -s 1000000 sh -c "$SF_SUM_FILES" sh | SF_LF=1 awk '
+  { { [ ! -s nb ] || hash_names nb; } | { exec 9<&0 </dev/null; hash_names na 9<&- | SF_LF=1 awk '
 function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)A=0
 else if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
 else{value="";at=substr(l,3)}}
 return A&&at==q?value:""}
-BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"];C=ENVIRON["SF_ATTRS_OF"];A=C!="";more=(getline d)>0
+function name(f,l){return (getline l<f)>0?l:""}
+function digest(q,v){v="?"
+if(q==na){na=name("na");while(!ea&&substr(da,67)<q)if((getline da)<1)ea=1
+if(!ea&&substr(da,67)==q)v=substr(da,1,64)}
+else if(q==nb){nb=name("nb");while(!eb&&substr(db,67)<q)if((getline db<"/proc/self/fd/9")<1)eb=1
+if(!eb&&substr(db,67)==q)v=substr(db,1,64)}
+return v}
+BEGIN{R=ENVIRON["SF_ROOT"];S=ENVIRON["SF_SALT"];C=ENVIRON["SF_ATTRS_OF"];A=C!="";na=name("na");nb=name("nb")
 while((getline l<"look")>0){
 if(substr(l,1,1)=="\001"){if(g)close(g);g="c" substr(l,2);print S>g;continue}
 n=split(l,w,"\t");split(w[2],a," ");q=R w[1];y=a[1];x=index("fdbc",y)?attrs(q):"";s="- -"
-if(y=="f"){s="?";while(more&&substr(d,67)<q)more=(getline d)>0
-if(more&&substr(d,67)==q){s=substr(d,1,64);more=(getline d)>0}
-s=a[5] " " s;if(n>3)x=x (x==""?"":"+") "links=" w[4]}
+if(y=="f"){s=a[5] " " digest(q);if(n>3)x=x (x==""?"":"+") "links=" w[4]}
 print w[1] "\t" y " " a[2] " " a[3] " " a[4] " " s " " (x==""?"-":x) (y=="l"?" " w[3]:"")>g}
-print "done">"paired"}'; } 8>&1 | { [ ! "$SF_NOW" ] || xargs -0 -n 4000 -s 500000 -P 4 sh -c "$SF_NEWER" sh 2>/dev/null; cat >/dev/null; }
+print "done">"paired"}'; }; } 8>&1 | cat >/dev/null
   [ -s paired ] || return 1
   cat changed-* 2>/dev/null
   [ -s over ] && printf 'b %s\0' "$(cat over)"

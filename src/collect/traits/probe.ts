@@ -51,13 +51,15 @@ if [ "$S" ]; then
   printf '\0'
   # mappings of files as code: a count for each file, and whole lines of what a server would not have
   L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
+  exec 4>&1
+  printf 'libraries\n'
   ODD=$(grep -aHE "$L" $M 2>/dev/null | awk '
 {l=substr($0,index($0,":")+1);i=index(l," /");n=substr(l,i+1)
 if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}
 if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;o[odd]=$0}}
-END{for(n in c)print c[n] " " n;print "odd";for(i=1;i<=odd;i++)print o[i]}')
-  printf 'libraries\n%s\0' "\${ODD%%"$NL"odd*}"
-  case $ODD in *"$NL"odd"$NL"*) ODD=\${ODD#*"$NL"odd"$NL"} ;; *) ODD= ;; esac
+END{for(n in c)print c[n] " " n|"cat >&4";close("cat >&4");for(i=1;i<=odd;i++)print o[i]}')
+  printf '\0'
+  exec 4>&-
   printf 'odd\n%s\0' "$ODD"
   # their content, each once: through the kernel, because they may have no name
   printf 'sums\n'
