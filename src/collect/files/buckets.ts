@@ -105,9 +105,10 @@ class Reader {
     this.last = part.toString('latin1', lastLine, part.indexOf(0, lastLine));
     this.parts.push(part);
     this.whole = part.length === expected.stream.length;
+    const counts = lineCounts(expected);
     for (let i = first - 1; i < first - 1 + count; i++) {
       this.digests.push(expected.digests[i] ?? '-');
-      this.counts.push(lineCount(expected, i));
+      this.counts.push(counts[i] ?? 0);
       const again = expected.again?.has(i) ?? false;
       if (again) this.hashedAgain(expected, i);
       else this.checked(expected, i);
@@ -190,8 +191,17 @@ function number(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : -1;
 }
 
-function lineCount({ stream, ends }: Expected, i: number): number {
-  let lines = 0;
-  for (let at = ends[i - 1] ?? 0, end = ends[i] ?? 0; at < end; at = stream.indexOf(10, at) + 1) lines++;
-  return lines;
+/** Lines of each bucket, counted once for all instances of which the same is expected. */
+const lines = new WeakMap<Expected['ends'], number[]>();
+
+function lineCounts({ stream, ends }: Expected): number[] {
+  const known = lines.get(ends);
+  if (known) return known;
+  const counts = ends.map((end, i) => {
+    let count = 0;
+    for (let at = ends[i - 1] ?? 0; at < end; at = stream.indexOf(10, at) + 1) count++;
+    return count;
+  });
+  lines.set(ends, counts);
+  return counts;
 }
