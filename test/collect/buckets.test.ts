@@ -2,9 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBuckets } from '../../src/collect/files/buckets.ts';
+import { FileAnswer } from '../../src/collect/files/parse.ts';
 import { probes } from '../../src/collect/registry.ts';
 import { collect, inputOf } from '../../src/collect/run.ts';
 import type { Ask, Buckets } from '../../src/core/ask.ts';
@@ -195,6 +197,33 @@ describe('the walk by buckets', () => {
     plant(dir.path, { [`${pack(100)}/copyright`]: 'text 100\n' });
   });
 
+  it.each(['roots/caf\u00e9/root', 'roots/new\nline/root', 'roots/back\\slash/root'])(
+    'reads below a root named %j',
+    async (name) => {
+      const files = { 'usr/bin/tool': { text: 'x', mode: 0o755 }, 'etc/a\tb': 'y' };
+      plant(
+        dir.path,
+        Object.fromEntries(
+          Object.entries(files).map(([key, file]) => [`${Buffer.from(name).toString('latin1')}/${key}`, file]),
+        ),
+      );
+      for (const ask of [undefined, plainAsk]) {
+        const { files: stream, gaps } = await read(join(dir.path, name), ask);
+        expect(stream.toString('latin1').match(/^[^\0]+/gm)).toEqual([
+          '/',
+          '/etc',
+          '/etc/a\tb',
+          '/usr',
+          '/usr/bin',
+          '/usr/bin/tool',
+        ]);
+        expect(lookup(stream, '/usr/bin/tool')).toMatch(/^f 755 \d+ \d+ 1 [0-9a-f]{64} -$/);
+        expect(gaps.filter((gap) => gap.probe === 'files')).toEqual([]);
+      }
+      rmSync(join(dir.path, 'roots'), { recursive: true });
+    },
+  );
+
   it('metadata: hashes nothing, and says so', async () => {
     const { gaps, reading, files: stream } = await read(dir.path, { ...plainAsk, depth: 'metadata' });
     expect(reading?.depth).toBe('metadata');
@@ -301,6 +330,26 @@ describe('a list of buckets', () => {
       }),
     );
     expect(() => readBuckets('G', Buffer.from('no gzip'), plainAsk)).toThrow();
+  });
+
+  it('is read once: neither a length that leads back nor one list behind the other makes it be read again', () => {
+    const bomb = gzipSync(Buffer.alloc(1 << 26));
+    const one = Buffer.concat([Buffer.from(`G ${bomb.length}\0`), bomb]);
+    const back = Buffer.from(`P -${String(one.length + 12).padStart(8, '0')}\0`);
+    expect(back).toHaveLength(12);
+    const good = Buffer.from(`P ${whole.length}\0${whole}`);
+    const answers = [[one, back], new Array<Buffer>(2000).fill(one), new Array<Buffer>(2).fill(good), [good, back]];
+    for (const parts of answers)
+      expect(new FileAnswer(Buffer.concat(parts), '/', plainAsk).parse()).toMatchObject({
+        complete: false,
+        garbled: true,
+      });
+  });
+
+  it.each([' ', '\t'])('of one line of a hundred million times %j is refused in little memory', (field) => {
+    const text = `! 1\n${field.repeat(100e6)}\n.\n`;
+    expect(() => parse(text)).toThrow('not a line');
+    expect(() => parse(text.slice(4))).toThrow('not a line');
   });
 
   it('in an answer that is not whole makes all files unknown, not removed', async () => {

@@ -73,7 +73,7 @@ class Reader {
     const { facts } = this;
     let said: Sweep | undefined;
     for (let line = this.next(); line !== undefined; line = this.next()) {
-      const [mark, a = '', b = ''] = line.split(' ');
+      const [mark, a = '', b = ''] = line.split(' ', 3);
       if (mark === '=') this.asExpected({ first: number(a), count: number(b) });
       else if (mark === '!') this.bucket(number(a));
       else if (mark === 'S') said = this.sweep();
@@ -141,11 +141,11 @@ class Reader {
     if (this.facts.sent.size + count > (this.expected ? mostOthers : mostEntries)) throw new Error('too many entries');
     for (let i = 0; i < count; i++) {
       const line = this.next() ?? '';
-      const [key = '', value = '', times = '', more] = line.split('\t');
+      const [key = '', value = '', times = '', more] = line.split('\t', 4);
       const parts = /^([a-zD?]) ([0-7]+) (\d+) (\d+) (\d+|-) ([0-9a-f]{64}|[-?]) ([\w:.,=+-]{1,9000})( .*)?$/.exec(
         value,
       );
-      const [mtime = '', ctime, inode] = times.split(' ');
+      const [mtime = '', ctime, inode] = times.split(' ', 3);
       if (!parts || more !== undefined || !inode || !key.startsWith('/')) throw new Error('not a line of a bucket');
       this.inOrder(key);
       this.last = key;

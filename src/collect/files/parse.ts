@@ -71,11 +71,11 @@ export class FileAnswer {
   private readonly names = new Map<string, string>();
   private held: { meta: Meta; sha256: string }[] = [];
 
-  /** `root` is the directory the program was asked about (`/` or a directory), so that keys begin at the image's root. */
+  /** `root` is the directory the program was asked about (`/` or a directory, latin1), so that keys begin at the image's root. */
   constructor(bytes: Buffer, root: string, ask?: Ask) {
     this.ask = ask;
     this.cursor = new Cursor(bytes);
-    this.strip = root === '/' ? 0 : Buffer.byteLength(root);
+    this.strip = root === '/' ? 0 : root.length;
   }
 
   parse(): FileFacts {
@@ -155,18 +155,20 @@ export class FileAnswer {
     }
   }
 
-  /** What does not follow the protocol is void as a whole: half a list would make the other half look removed. */
+  /**
+   * What does not follow the protocol is void as a whole: half a list would make the other half look removed. There is one
+   * list, and what comes behind a void one is not read: many that are small until unpacked would take hours.
+   */
   private packed(kind: 'G' | 'P', length: number): void {
-    const { cursor, ask } = this;
+    const { cursor, ask, facts } = this;
     const end = cursor.at + length;
     try {
-      if (!ask || !Number.isSafeInteger(end) || end > cursor.bytes.length) throw new Error('cut');
-      this.facts.buckets = readBuckets(kind, cursor.bytes.subarray(cursor.at, end), ask);
+      if (!ask || facts.buckets || !(length > 0 && end <= cursor.bytes.length)) throw new Error('cut or not asked for');
+      facts.buckets = readBuckets(kind, cursor.bytes.subarray(cursor.at, end), ask);
       cursor.at = end;
     } catch {
-      this.facts.garbled = true;
-      this.lost = true;
-      cursor.at = Number.isSafeInteger(end) ? Math.min(end, cursor.bytes.length) : cursor.bytes.length;
+      facts.garbled = this.lost = true;
+      cursor.at = cursor.bytes.length;
     }
   }
 
