@@ -62,7 +62,7 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
     answer.stdout,
     asked.map((probe) => probe.name),
   );
-  const draft = new Draft(root || args.root);
+  const draft = new Draft(root || Buffer.from(args.root).toString('latin1'));
   draft.readAt = readAt;
   draft.since = args.since;
   draft.ask = ask;

@@ -19,7 +19,7 @@ export class Draft {
     uid: -1,
   };
   root = '';
-  /** Directory the program was asked about. */
+  /** Directory the program was asked about, latin1: one char a byte, as the program says it. */
   readonly askedRoot: string;
   /** Bytes to take off the front of a path the program says, so that it begins at the image's root. */
   readonly strip: number;
@@ -70,7 +70,7 @@ export class Draft {
 
   constructor(askedRoot: string) {
     this.askedRoot = askedRoot;
-    this.strip = askedRoot === '/' ? 0 : Buffer.byteLength(askedRoot);
+    this.strip = askedRoot === '/' ? 0 : askedRoot.length;
   }
 
   /** Notes that a probe's answer is not whole. */
