@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { probes } from '../../src/collect/registry.ts';
@@ -85,6 +85,39 @@ describe('attributes of files', () => {
     expect(file('/etc/plain').extra).toEqual({});
     expect(file('/usr/bin/tool')).toMatchObject({ extra: {}, capabilities: '-' });
     if (isRoot) expect(file('/etc/fixed').extra).toEqual({ flags: 'i' });
+  });
+
+  it.each([
+    ['perl', perl.replace('while(my$p=<STDIN>){', 'while(my$p=<STDIN>){exit 0 if$ENV{SF_LF};')],
+    ['python3', python.replace('for p in names():', 'for p in names():\n  if L: os._exit(0)')],
+  ])('are not taken for absent where %s ends too early', async (_name, text) => {
+    expect([perl, python]).not.toContain(text);
+    const { files, gaps } = await read(text, byBuckets);
+    expect(parseFileValue(lookup(files, '/etc/listed') ?? '').extra).toEqual({ acl });
+    expect(gaps).toEqual([]);
+  });
+
+  const setAll =
+    'import os,sys\nfor a in sys.argv[2:]: os.setxattr(sys.argv[1], a.split("=")[0], bytes.fromhex(a.split("=")[1]))';
+  const capability = '0100000200200000000000000000000000000000';
+
+  it.runIf(isRoot)('are not hidden behind many others, nor by an odd label on another file', async () => {
+    // A memory file system takes as many as the kernel does, 64 KiB.
+    const memory = mkdtempSync('/dev/shm/snowfence-attributes-');
+    plant(memory, { 'etc/first': 'x', 'usr/bin/ping': { text: 'y', mode: 0o755 } });
+    const many = Array.from({ length: 60 }, (_, i) => `trusted.${'x'.repeat(230)}${i}=00`);
+    execFileSync('python3', ['-c', setAll, join(memory, 'usr/bin/ping'), ...many, `security.capability=${capability}`]);
+    execFileSync('python3', ['-c', setAll, join(memory, 'etc/first'), 'security.selinux=6c6162656c0a']);
+    const own = dir;
+    dir = { ...own, path: memory };
+    try {
+      for (const text of [perl, python])
+        for (const ask of [byBuckets, undefined])
+          expect(lookup((await read(text, ask)).files, '/usr/bin/ping')).toContain(` ${capability}`);
+    } finally {
+      dir = own;
+      rmSync(memory, { recursive: true });
+    }
   });
 
   it.runIf(isRoot)('numbers of devices', async () => {

@@ -5,6 +5,7 @@ import { sh } from '../sh.ts';
  * flags, numbers of devices. `SF_ATTRS` is a command that reads NUL-terminated names and prints a record
  * `c ATTRIBUTES path` for each that has any, joined by `+` in this order: the capability in hex, `acl=` and `dacl=` in
  * hex, `selinux=LABEL`, `flags=a|i`, `dev=MAJOR:MINOR`. Needs perl or python3 with the system calls themselves.
+ * Told to do so (`SF_LF`) it takes and gives lines, says `~ PATH` from time to time, how far it is, and `~ ~` at the end.
  *
  * Numbers: xattr(7), acl(5) as Linux stores it (include/uapi/linux/posix_acl_xattr.h), ioctl_iflags(2) with 0x10
  * immutable and 0x20 append-only. Flags need the file to be opened, so they are asked where somebody would set them:
@@ -16,12 +17,12 @@ my($g,$l)=($ARGV[0],$ARGV[0]+3);@ARGV=();
 my@k=qw(security.capability system.posix_acl_access system.posix_acl_default security.selinux);
 my@n=("","acl=","dacl=","selinux=");
 my$io=$ENV{SF_ARCH}=~/^(ppc|mips|sparc)/?0x40086601:0x80086601;
-my$b="\0"x4096;my$n=0;my$out="";
+my$b="\0"x65536;my$n=0;my$out="";
 my$e=$/=$ENV{SF_LF}?"\n":"\0";$|=1;
-while(my$p=<STDIN>){chomp$p;my$y=substr($p,0,1,"");my@a;my$s=syscall($l,$p,$b,4096);
+while(my$p=<STDIN>){chomp$p;my$y=substr($p,0,1,"");my@a;my$s=syscall($l,$p,$b,65536);
 if($s>0){my$i=-1;for my$k(@k){$i++;next if index("\0".substr($b,0,$s),"\0$k\0")<0;
-my$v="\0"x4096;my$z=syscall($g,$p,my$c=$k,$v,4096);next if$z<=0;$v=substr($v,0,$z);
-if($i==3){$v=~s/\0.*//s;push@a,"selinux=$v" if$v=~/^[\w:.,-]+$/}else{push@a,$n[$i].unpack("H*",$v)}}}
+my($z,$v)=(-1);for my$w(4096,65536){$v="\0"x$w;$z=syscall($g,$p,my$c=$k,$v,$w);last if$z>=0}next if$z<=0;$v=substr($v,0,$z);
+if($i==3){$v=~s/\0.*//s;push@a,"selinux=$v" if$v=~/^[\w:.,-]+\z/}else{push@a,$n[$i].unpack("H*",$v)}}}
 my$m=$y ne"f"||$p=~m{/(?:etc|bin|sbin|root|home|opt|cron)/}?(lstat$p)[2]||0:0;
 if(($m&0170000)==0100000){if($p=~m{/(?:etc|bin|sbin|root|home|opt|cron)/}&&sysopen(my$f,$p,2048)){
 my$w=pack("L!",0);if(ioctl($f,$io,$w)){my$x=unpack("L!",$w);my$t=($x&32?"a":"").($x&16?"i":"");push@a,"flags=$t" if$t ne""}close$f}}
@@ -29,7 +30,7 @@ elsif(($m&0170000)==0060000||($m&0170000)==0020000){my$r=(lstat$p)[6];
 push@a,"dev=".((($r>>8)&0xfff)|(($r>>32)&~0xfff)).":".(($r&0xff)|(($r>>12)&~0xff))}
 $out.="c ".join("+",@a)." $p$e" if@a;
 if(!(++$n&255)){$out.="~ $p$e" if$ENV{SF_LF};print$out;$out=""}}
-print$out'
+print$out;print"~ ~$e" if$ENV{SF_LF}'
 SF_PYTHON='
 import os,sys,stat,struct,fcntl,re
 o=sys.stdout.buffer
@@ -58,7 +59,7 @@ for p in names():
         if n!="selinux=": a.append(n+v.hex())
         else:
           v=v.split(b"\0")[0].decode("ascii","replace")
-          if re.match("^[A-Za-z0-9_:.,-]+$",v): a.append(n+v)
+          if re.match(r"[A-Za-z0-9_:.,-]+\Z",v): a.append(n+v)
   except OSError: pass
   try:
     s=os.lstat(p)
@@ -76,6 +77,7 @@ for p in names():
   if seen%256==0:
     if L: o.write(b"~ "+p+E)
     o.flush()
+if L: o.write(b"~ ~"+E)
 o.flush()'
 SF_ATTRS='case $SF_CAPS in
 perl) perl -e "$SF_PERL" "$SF_CAPSNR" 2>/dev/null ;;

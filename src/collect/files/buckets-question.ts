@@ -36,7 +36,7 @@ SF_SUM_FILES='
 [ $# -gt 0 ] || exit 0
 [ "$SF_CPU" -lt 100 ] && begun=$(date +%s%N)
 if [ $SF_WORKERS = 1 ]; then eval "$SF_SUMS" 2>/dev/null; else eval "$SF_SUMS" >"h$$" 2>/dev/null; fi
-[ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >"changed-$$" 2>/dev/null &
+[ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >>"changed-$$" 2>/dev/null &
 # lines that are no digests behind them: mawk reads whole blocks, and would wait for the next batch to give the last of this one
 [ $SF_WORKERS = 1 ] || { cat "h$$"; rm "h$$"; printf "%255s\n" . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . .; }
 # politeness: a pause in proportion to the work
@@ -50,6 +50,7 @@ SF_LOOK_ATTRS='awk "{t=index(\$0,\"\t\");y=substr(\$0,t+1,1);if(t&&index(\"fdbc\
 # is there a memory file system, and do the tools do what we need of them?
 scratch() {
   shm=
+  case $R in *\\* | *[[:cntrl:]]*) return 1 ;; esac
   [ "$SF_SCRATCH" = memory ] && [ $FIND = printf ] && [ $SF_HASH != none ] || return 1
   while read -r _ _ _ _ mp _ rest; do
     case "$mp \${rest#*- }" in "/dev/shm tmpfs "*) shm=1 ;; esac
@@ -77,7 +78,7 @@ print NR "\t" v[2] "\t" ENVIRON["SF_ROOT"] substr(l,1,index(l,"\t")-1)>"checks"}
   cut -f 3 checks | tr '\n' '\0' | xargs -0 -n 2000 sh -c "$SF_SUMS" sh 2>/dev/null | awk '
 BEGIN{more=(getline d)>0
 while((getline l<"checks")>0){split(l,w,"\t");while(more&&substr(d,67)<w[3])more=(getline d)>0
-if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo
+if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo || return 1
   sort -n -u -o todo todo
 }
 walk_buckets() {
@@ -88,7 +89,7 @@ walk_buckets() {
   { find "$R/" "$@" \( -name "$SF_ODD" -o -lname "$SF_ODD" \) -fprintf odd x -prune -o \
       -type f -links +1 -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\t%n\n' -o -type f -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\n' -o \
       -type d -printf '/%P\t%y %m %U %G - - - %i\t\n' -o -printf '/%P\t%y %m %U %G - %T@ %C@ %i\t%l\n'
-    [ $? -lt 126 ] || : >failed; } | sort -S 64M -T . | awk "$SF_NAMES"'
+    [ $? -lt 126 ] || : >failed; } | { sort -S 64M -T . || : >failed; } | awk "$SF_NAMES"'
 BEGIN{'"$SF_TABLE"';S=ENVIRON["SF_SALT"];full=ENVIRON["SF_DEPTH"]=="full"
 while((getline l)>0){if(!c){k++;f="s" k;print S>f;print "\001" k>"every"}
 print l>"every";n=split(l,w,"\t");p=w[1];print (n>3?p "\t" w[2] "\t" w[3]:l)>f;c++
@@ -116,10 +117,10 @@ if(over)print over>"over"}' >counts || return 1
   # digests, what else the files have, and look, all in the order of look, to
   # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the sweep.
   { { [ ! -s nb ] || hash_names nb; } | { exec 9<&0 </dev/null; hash_names na 9<&- | SF_LF=1 awk '
-function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)A=0
-else if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
+function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)exit 1
+if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
 else{value="";at=substr(l,3)}}
-return A&&at==q?value:""}
+return at==q?value:""}
 function name(f,l){return (getline l<f)>0?l:""}
 function digest(q,v){v="?"
 if(q==na){na=name("na");while(!ea&&substr(da,67)<q)if((getline da)<1)ea=1
