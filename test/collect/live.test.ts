@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -7,12 +9,17 @@ import { kernel, parseModules } from '../../src/collect/kernel/probe.ts';
 import { mounts, parseMountInfo } from '../../src/collect/mounts/probe.ts';
 import { parseSession, people } from '../../src/collect/people/probe.ts';
 import { parseUtmp } from '../../src/collect/people/utmp.ts';
+import { processes } from '../../src/collect/processes/probe.ts';
+import { composeProgram } from '../../src/collect/program.ts';
+import { readAnswer } from '../../src/collect/run.ts';
 import { parseAbstract, parseProcNet } from '../../src/collect/sockets/parse.ts';
 import { sockets } from '../../src/collect/sockets/probe.ts';
 import { traits } from '../../src/collect/traits/probe.ts';
 import { parseUnit, units } from '../../src/collect/units/probe.ts';
 import { unpack } from '../../src/collect/unpack.ts';
 import { Draft } from '../../src/core/draft.ts';
+import { answerOf, shells } from './shells.ts';
+import { scratch } from './tree.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/live/${name}`, import.meta.url));
 const digest = 'ab'.repeat(32);
@@ -24,6 +31,33 @@ function read(probe: typeof traits, records: string[], draft = new Draft('/')): 
 }
 
 describe('libraries', () => {
+  it.each(shells.filter(({ missing }) => !missing))(
+    'are counted by $name, however many there are',
+    async ({ command }) => {
+      const dir = scratch('libraries');
+      // Readable, mapped as code: anybody can do that with as many files as they like.
+      const map = `import mmap,os,sys
+held=[]
+for i in range(8000):
+  with open(sys.argv[1]+"/lib%d.so"%i,"w+b") as f:
+    f.write(b"x"); f.flush(); held.append(mmap.mmap(f.fileno(),1,flags=mmap.MAP_PRIVATE,prot=mmap.PROT_READ|mmap.PROT_EXEC))
+print("mapped",flush=True)
+sys.stdin.read()`;
+      const child = spawn('python3', ['-c', map, dir.path], { stdio: ['pipe', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      const args = { root: '/', mode: 'live', since: 0 } as const;
+      const asked = [processes, traits];
+      // Only of that process: a machine may run many.
+      const text = composeProgram(asked).replace('P=$(echo /proc/[0-9]*)', `P=/proc/${child.pid}`);
+      expect(text).toContain(`P=/proc/${child.pid}`);
+      const { running, gaps } = readAnswer(answerOf(command, text, args), asked, args);
+      child.kill();
+      dir.remove();
+      expect(running.libraries?.filter(({ path }) => path.startsWith(dir.path)).length).toBeGreaterThan(1990);
+      expect(gaps).toMatchObject([{ probe: 'traits', reason: 'limit' }]);
+    },
+  );
+
   // What the program makes of the maps of a process: counts of all, and whole lines of what a server would not have.
   const code = fixture('maps')
     .toString('latin1')
