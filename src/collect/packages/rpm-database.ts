@@ -39,7 +39,7 @@ function factsOf(headers: Buffer[]): RpmPackages & OwnedFiles {
   const budget = headerBudget();
   for (const blob of headers) {
     const header = parseRpmHeader(blob, budget);
-    if (budget.values < 0 || budget.paths < 0) throw new Unread('it holds more than any system has');
+    if (budget.values < 0 || budget.characters < 0) throw new Unread('it holds more than any system has');
     if (!header) throw new Unread('it is damaged: one of its packages has no header of rpm');
     const lines = linesOfHeader(header);
     packages.push(lines.package);

@@ -31,13 +31,13 @@ const maxValues = 1_000_000;
 /** What the headers of one database may hold together; what is read is taken off. Half a million files take 5 million values. */
 export interface HeaderBudget {
   values: number;
-  /** Characters of the files' whole paths: a header says each directory once, and a hostile one a long one. */
-  paths: number;
+  /** Characters of all strings, and of the files' whole paths: a header says each directory once, and a hostile one a long one. */
+  characters: number;
 }
 
 /** A budget that no real database uses up. */
 export function headerBudget(): HeaderBudget {
-  return { values: 60_000_000, paths: 500_000_000 };
+  return { values: 60_000_000, characters: 1_000_000_000 };
 }
 
 /**
@@ -61,12 +61,14 @@ export function parseRpmHeader(blob: Buffer, budget = headerBudget()): RpmHeader
     if (budget.values < 0) return undefined;
     const values = valuesOf(data, blob.readUInt32BE(at + 4), blob.readUInt32BE(at + 8), count);
     if (!values) return undefined;
+    for (const value of values) if (typeof value === 'string') budget.characters -= value.length;
+    if (budget.characters < 0) return undefined;
     header.set(tag, values);
   }
   const directories = header.get(rpmTags.dirNames) ?? [];
   for (const index of header.get(rpmTags.dirIndexes) ?? [])
-    budget.paths -= String(directories[Number(index)] ?? '').length;
-  return budget.paths < 0 ? undefined : header;
+    budget.characters -= String(directories[Number(index)] ?? '').length;
+  return budget.characters < 0 ? undefined : header;
 }
 
 /** Bytes of a number by its type: 2 INT8, 3 INT16, 4 INT32. */

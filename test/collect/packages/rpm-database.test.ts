@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRpm, parseRpmFiles } from '../../../src/collect/packages/rpm.ts';
 import { type RpmDatabase, readRpmDatabase } from '../../../src/collect/packages/rpm-database.ts';
+import { parseRpmHeader, rpmTags } from '../../../src/collect/packages/rpm-header.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../fixtures/collect/packages/rpm/${name}`, import.meta.url));
@@ -142,4 +143,17 @@ describe('a database of rpm that cannot be read says why', () => {
     expect(rings.filter((said) => damaged.test(said)).length).toBeGreaterThan(5);
     expect(rings.filter((said) => said !== 'read' && !damaged.test(said))).toEqual([]);
   });
+});
+
+it('a header that gives one long string again and again is refused before it is read as often', () => {
+  const [entries, size] = [60_000, 16 * 2 ** 20];
+  const header = Buffer.alloc(8 + entries * 16 + size, 'a');
+  header.writeUInt32BE(entries, 0);
+  header.writeUInt32BE(size, 4);
+  for (let i = 0; i < entries; i++)
+    [rpmTags.name, 6, 0, 1].forEach((value, field) => {
+      header.writeUInt32BE(value, 8 + i * 16 + field * 4);
+    });
+  header[header.length - 1] = 0;
+  expect(parseRpmHeader(header)).toBeUndefined();
 });
