@@ -33,7 +33,8 @@ function question(probe: Probe): string {
  * there when the walk is cut. They go through gzip where there is one that works: fewer bytes, and fewer packets, each of
  * which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart.
  *
- * The walk's first line is the process that watches over all of it (files/watch-question.ts): it is ended when both are done.
+ * The walk's first line is the process that watches over all of it (files/watch-question.ts): it is ended when both are done,
+ * and nobody waits for it: a shell that kept a copy of the pipe would wait for ever (mksh does).
  */
 function beside(small: string[], walk: Probe): string[] {
   return [
@@ -44,9 +45,6 @@ function beside(small: string[], walk: Probe): string[] {
     (walk.flows ?? '').trim(),
     'printf \'%s\\n\' "$WATCH"',
     question(walk),
-    // Nobody writes any more: what reads the walk comes to its end.
-    'exec >&- 5>&-',
-    '[ "$WATCH" ] && wait $WATCH',
     '}',
     'walk "$@" | {',
     'if [ "$(printf abc | gzip -1 2>/dev/null | gzip -dc 2>/dev/null)" = abc ]; then',

@@ -70,6 +70,14 @@ sys.stdin.read()`;
     .join('\n');
   const range = /maps:(\S+)/.exec(odd)?.[1] ?? '';
 
+  it('are said to be more than are looked at', () => {
+    expect(read(traits, ['libraries\n      1 /usr/lib/a.so\nmore\n']).gaps).toEqual([
+      expect.objectContaining({ probe: 'traits', reason: 'limit', detail: expect.stringContaining('mapped as code') }),
+    ]);
+    // No path is taken for it.
+    expect(read(traits, ['libraries\n      1 /usr/lib/more\n']).gaps).toEqual([]);
+  });
+
   it('are counted, and told with process and content where they are odd', () => {
     const { running, gaps } = read(traits, [
       `libraries\n${counted}`,

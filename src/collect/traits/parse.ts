@@ -64,6 +64,8 @@ export function parseTraits(records: string[], draft: Draft): void {
       'permission',
       `the content of ${unread.length} libraries that are in use and deleted may not be read (root may): ${unread.length > 1 ? 'one is ' : ''}${display(unread[0]?.path ?? '').text}`,
     );
+  if (/^more$/m.test(counted))
+    draft.gap('traits', 'limit', 'of more than 20000 files that are mapped as code, the later ones were not looked at');
   if (scripts)
     draft.gap('traits', 'limit', 'of more than 500 interpreters, the scripts of the later ones were not looked at');
   if (odd.split('\n').length >= mostPids)

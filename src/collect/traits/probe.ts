@@ -51,15 +51,13 @@ if [ "$S" ]; then
   printf '\0'
   # mappings of files as code: a count for each file, and whole lines of what a server would not have
   L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
-  exec 4>&1
-  printf 'libraries\n'
-  ODD=$(grep -aHE "$L" $M 2>/dev/null | awk '
+  LIBRARIES=$(grep -aHE "$L" $M 2>/dev/null | awk '
 {l=substr($0,index($0,":")+1);i=index(l," /");n=substr(l,i+1)
-if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}
-if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;o[odd]=$0}}
-END{for(n in c)print c[n] " " n|"cat >&4";close("cat >&4");for(i=1;i<=odd;i++)print o[i]}')
-  printf '\0'
-  exec 4>&-
+if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}else more=1
+if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;print "odd " $0}}
+END{for(n in c)print "all " c[n] " " n;if(more)print "all more"}')
+  printf 'libraries\n'; printf '%s\n' "$LIBRARIES" | sed -n 's/^all //p'; printf '\0'
+  ODD=$(printf '%s\n' "$LIBRARIES" | sed -n 's/^odd //p')
   printf 'odd\n%s\0' "$ODD"
   # their content, each once: through the kernel, because they may have no name
   printf 'sums\n'
