@@ -58,7 +58,8 @@ describeLab('completion in other shells', () => {
     for (const name of not) expect(names).not.toContain(name);
   });
 
-  it('zsh offers the same', async () => {
+  // Each line waits for silence, so the whole takes most of a minute on a busy machine.
+  it('zsh offers the same', { timeout: 120_000 }, async () => {
     const words = lines.map(([line]) => line);
     const said = await must('zsh', ['-f', '-c', zsh, 'zsh', ...words], { env, cwd: desk.path, timeout: 100_000 });
     const screens = said.split('=-=-=\n');
