@@ -39,9 +39,12 @@ try {
     target: 1.5,
   });
   const lines: string[] = [];
+  // Told as it comes, too: whoever stops a long run keeps what was measured.
   const take = (found: { rows: Row[]; lines: string[] }) => {
     rows.push(...found.rows);
     lines.push(...found.lines);
+    for (const { what, ours, anchor, ratio } of found.rows) say(`  ${what}: ${ours} / ${anchor} = ${ratio.toFixed(3)}`);
+    for (const line of found.lines) say(`  ${line}`);
   };
   say('frames of the audit');
   take(await framesOfAudit());
