@@ -1,6 +1,7 @@
 import { printable } from '../core/bytes.ts';
 import { type Severity, severities, type Verdict, verdicts } from '../core/finding.ts';
 import type { TrendRow } from '../core/schedule.ts';
+import { csvOf } from '../report/csv/table.ts';
 
 /** One image of one group over time, oldest first. */
 export interface Series {
@@ -77,23 +78,16 @@ function* plot(values: readonly number[], plain: boolean): Iterable<string> {
   }
 }
 
-/** One line a scan, image and group; the first names the columns. */
+/** A row for each scan, image and group; the first names the columns. */
 export function* trendCsv(all: readonly Series[]): Iterable<string> {
-  yield `startedAt,scan,image,group,instances,findings,${verdicts.join(',')},${severities.join(',')}\n`;
+  const named = ['startedAt', 'scan', 'image', 'group', 'instances', 'findings'];
+  yield csvOf([[...named, ...verdicts, ...severities]]);
   for (const { image, group, points } of all)
-    for (const row of points) {
-      const numbers = [
-        ...[instancesOf(row), liveOf(row)],
+    yield csvOf(
+      points.map((row) => [
+        ...[row.startedAt, row.scan, image, group, instancesOf(row), liveOf(row)],
         ...verdicts.map((v) => row.verdicts[v] ?? 0),
         ...severities.map((s) => row.findings[s] ?? 0),
-      ];
-      yield `${[row.startedAt, row.scan, image, group].map(cell).join(',')},${numbers.join(',')}\n`;
-    }
-}
-
-/** A cell of CSV (RFC 4180). What a spreadsheet would take for a formula gets a quote before it. */
-function cell(text: string): string {
-  const shown = printable(text);
-  const safe = /^[=+\-@\t\r]/.test(shown) ? `'${shown}` : shown;
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+      ]),
+    );
 }

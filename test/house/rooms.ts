@@ -140,7 +140,7 @@ export const table: readonly Room[] = [
     room: 'report',
     rooms: ['core'],
     node: ['node:util', 'node:crypto'],
-    packages: {},
+    packages: { 'csv-stringify': 'report/csv' },
     reason: 'pure renderers; hashes of what a page may run',
   },
   {

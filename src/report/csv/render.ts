@@ -1,10 +1,8 @@
-import { printable } from '../../core/bytes.ts';
 import { isLive } from '../../core/finding.ts';
 import type { InstanceReport, ReportFinding } from '../../core/report.ts';
 import type { Renderer } from '../renderer.ts';
 import { versionsOf } from '../text.ts';
-
-type Cell = string | number | undefined;
+import { type Cell, csvOf } from './table.ts';
 
 /** Columns in order; of instances and gaps some stay empty. New ones come at the end. */
 const columns = {
@@ -42,11 +40,11 @@ interface Row {
   gap?: InstanceReport['gaps'][number];
 }
 
-/** CSV (RFC 4180: CRLF, quotes doubled): a row for each instance, for each of its findings, and for each thing not read. */
+/** A row for each instance, for each of its findings, and for each thing not read. */
 export const csv: Renderer = {
   format: 'csv',
   *render({ instances, scan: { id: scan } }, { all }) {
-    yield `${Object.keys(columns).join(',')}\r\n`;
+    yield csvOf([Object.keys(columns)]);
     for (const one of instances) {
       const findings = one.findings.filter((finding) => all || isLive(finding));
       const rows: Row[] = [
@@ -54,25 +52,7 @@ export const csv: Renderer = {
         ...findings.map((finding) => ({ record: 'finding' as const, scan, finding })),
         ...one.gaps.map((gap) => ({ record: 'gap' as const, scan, gap })),
       ];
-      yield rows
-        .map(
-          (row) =>
-            `${Object.values(columns)
-              .map((of) => cell(of(one, row)))
-              .join(',')}\r\n`,
-        )
-        .join('');
+      yield csvOf(rows.map((row) => Object.values(columns).map((of) => of(one, row))));
     }
   },
 };
-
-/**
- * A spreadsheet takes a cell that begins with one of `= + - @`, a tab or a carriage return for a formula, quoted or not (OWASP,
- * "CSV injection"): an apostrophe before it makes it text. Tabs and line ends are escaped before, like all control characters.
- */
-function cell(value: Cell): string {
-  if (typeof value === 'number') return String(value);
-  const text = printable(value ?? '');
-  const harmless = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
-  return /[",]/.test(harmless) || harmless !== harmless.trim() ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-}
