@@ -1,29 +1,16 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { outgoingOfRun } from '../../../src/app/notifying/replaced.ts';
-import { loadNotifying } from '../../../src/app/notifying/setup.ts';
 import type { Notification } from '../../../src/core/notify.ts';
-import { sqlite } from '../../../src/store/sqlite/store.ts';
 import { item, planOf } from '../../replace/make.ts';
+import { notifyDesk } from './desk.ts';
 
 it('a replacement that failed is told once, and again when it came good; one that went well is not', async () => {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'snowfence-notify-')));
-  const store = sqlite.open(join(dir, 'store.db'));
-  onTestFinished(() => {
-    store.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const file = join(dir, 'fleet.yaml');
+  const { store, notifying: read } = notifyDesk();
   const sinks = '{ log: { kind: file, path: log }, quiet: { kind: file, path: other } }';
   const routes = '[{ to: [log], severity: critical, groups: [web] }, { to: [quiet], groups: [db] }]';
-  writeFileSync(
-    file,
+  const notifying = await read(
     `groups: { web: { hosts: [a] }, db: { hosts: [b] } }\nnotify: { sinks: ${sinks}, routes: ${routes} }\n`,
   );
-  const notifying = await loadNotifying(file);
-  if (!notifying) throw new Error('it has a section');
   const [a, b, c] = [item('a'), item('b'), item('c')];
   const plan = planOf([a, b, c]);
   let runs = 0;
