@@ -2,10 +2,10 @@ import { sh } from '../sh.ts';
 
 /**
  * What no option of find tells: file capabilities, access control lists, SELinux labels, immutable and append-only
- * flags, numbers of devices. `SF_ATTRS` is a command that reads NUL-terminated names and prints a record
- * `c ATTRIBUTES path` for each that has any, joined by `+` in this order: the capability in hex, `acl=` and `dacl=` in
- * hex, `selinux=LABEL`, `flags=a|i`, `dev=MAJOR:MINOR`. Needs perl or python3 with the system calls themselves.
- * Told to do so (`SF_LF`) it takes and gives lines, says `~ PATH` from time to time, how far it is, and `~ ~` at the end.
+ * flags, numbers of devices. `SF_ATTRS` is a command that reads NUL-terminated names, before each the letter of its type
+ * (`f`, `d`, `b`, `c`), and prints a record `c ATTRIBUTES path` for each that has any, joined by `+` in this order: the capability
+ * in hex, `acl=` and `dacl=` in hex, `selinux=LABEL`, `flags=a|i`, `dev=MAJOR:MINOR`. Needs perl or python3 with the system calls
+ * themselves. Told to do so (`SF_LF`) it takes and gives lines, says `~ PATH` from time to time, how far it is, and `~ ~` at the end.
  *
  * Numbers: xattr(7), acl(5) as Linux stores it (include/uapi/linux/posix_acl_xattr.h), ioctl_iflags(2) with 0x10
  * immutable and 0x20 append-only. Flags need the file to be opened, so they are asked where somebody would set them:
