@@ -1,34 +1,55 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fleet, startFleet } from '../lab/fleet.ts';
 import { type LabImage, pythonImage } from '../lab/image.ts';
 import { type Cost, type Row, run, seconds } from './measure.ts';
-import { cli } from './trees.ts';
+import { cli, sshTo } from './trees.ts';
 
-/** Instances that one machine carries as servers of their own; more targets share these. */
-const mostServers = 200;
 /** How many are scanned at once. */
 const atOnce = 200;
 
 /**
- * CPU and memory of the scanner for so many targets, up to 200 at once. More than 200 are as many names for 20 servers:
- * for the scanner each is a connection, a handshake, an answer and a judgement of its own.
+ * CPU and memory of the scanner for so many targets, up to 200 at once. They are servers of ours that say what one instance of the lab
+ * said (echo.ts): each is a connection, a handshake, an answer and a judgement of its own, and nothing is hashed beside the scanner.
  */
 export async function scannerCost(image: LabImage, where: string, counts: number[]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const count of counts) {
-    const servers = count > mostServers ? 20 : count;
-    const fleet = await startFleet(image, servers);
-    try {
-      const cost = scanAll(fleet, join(where, 'small.manifest'), where, count);
-      const shared = servers < count ? ` (names for ${servers} servers)` : '';
-      lines.push(`${count} instances${shared}, ${Math.min(count, atOnce)} at once: ${costOf(cost, count)}`);
-    } finally {
-      await fleet.stop();
+  const fleet = await startFleet(image, 1);
+  try {
+    const [host] = fleet.instances;
+    if (!host) throw new Error('no instance');
+    const lines: string[] = [];
+    for (const count of counts) {
+      const echo = await startEcho(count, where, [...sshTo(fleet, host), `root@${host.address}`]);
+      try {
+        const manifest = join(where, 'small.manifest');
+        const options = { keyFile: fleet.keyFile, knownHosts: join(where, 'known_hosts'), manifest };
+        scanAll({ ...options, inventory: join(where, 'first.yaml') });
+        lines.push(
+          `${count} echoes of one instance, ${Math.min(count, atOnce)} at once: ${costOf(scanAll({ ...options, inventory: join(where, 'fleet.yaml') }), count)}`,
+        );
+      } finally {
+        echo.kill();
+      }
     }
+    return lines;
+  } finally {
+    await fleet.stop();
   }
-  return lines;
+}
+
+/** Starts so many servers of echo.ts, and waits until they are there. */
+async function startEcho(count: number, where: string, command: string[]): Promise<ChildProcess> {
+  const script = join(import.meta.dirname, 'echo.ts');
+  const child = spawn(process.execPath, [script, String(count), where, ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`echo.ts ended with ${code}`))),
+  ]);
+  return child;
 }
 
 /** A fleet that is judged, counted and clustered, and reported as JSON, on one core. */
@@ -47,20 +68,29 @@ function costOf({ wall, cpu, maxRssKiB }: Cost, count: number): string {
   return `${seconds(wall)} wall, ${each} ms of scanner CPU each (start included), ${(maxRssKiB / 1024).toFixed(0)} MB at most`;
 }
 
-/** One full scan of `count` targets, all clean. */
-function scanAll(fleet: Fleet, manifest: string, where: string, count: number): Cost {
-  const hosts = Array.from({ length: count }, (_, i) => {
-    const { address, port } = fleet.instances[i % fleet.instances.length] ??
-      fleet.instances[0] ?? { address: '', port: 0 };
-    return `  - { name: target-${i}, address: "ssh://root@${address}:${port}" }`;
-  });
-  const inventory = join(where, 'fleet.yaml');
-  writeFileSync(inventory, `schema: snowfence.fleet/v1\nhosts:\n${hosts.join('\n')}\n`);
-  const way = ['-i', fleet.keyFile, '--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null'];
-  const scan = ['scan', '--inventory', inventory, '--manifest', manifest, '--no-store', '--format', 'json'];
-  // Names that share a server show the same host key, which is a finding: 1 is allowed then.
-  const allowed = count > fleet.instances.length ? [0, 1] : [0];
-  return run([...cli, ...scan, '--concurrency', String(atOnce), ...way], allowed);
+interface ScanOptions {
+  inventory: string;
+  manifest: string;
+  keyFile: string;
+  knownHosts: string;
+}
+
+/** One full scan of all targets, all clean. Echoes show one host key, which is a finding: 1 is allowed for them. */
+function scanAll({ inventory, manifest, keyFile, knownHosts }: ScanOptions): Cost {
+  const way = ['-i', keyFile, '--known-hosts', knownHosts, '--ssh-config', '/dev/null'];
+  const scan = ['scan', '--inventory', inventory, '--manifest', manifest];
+  const rest = ['--no-store', '--format', 'json', '--concurrency', String(atOnce)];
+  return run([...cli, ...scan, ...rest, ...way], [0, 1]);
+}
+
+/** The fleet's servers as an inventory. */
+function inventoryOf(fleet: Fleet, where: string): string {
+  const file = join(where, 'fleet.yaml');
+  const hosts = fleet.instances.map(
+    ({ name, address, port }) => `  - { name: ${name}, address: "ssh://root@${address}:${port}" }\n`,
+  );
+  writeFileSync(file, `schema: snowfence.fleet/v1\nhosts:\n${hosts.join('')}`);
+  return file;
 }
 
 /**
@@ -82,7 +112,8 @@ export async function againstAnsible(image: LabImage, where: string): Promise<{ 
   run([...cli, 'manifest', 'create', `rootfs:${of.dir}`, '--image', of.ref, '-o', manifest]);
   const fleet = await startFleet(of, count);
   try {
-    const ours = scanAll(fleet, manifest, where, count);
+    const { keyFile, knownHosts } = fleet;
+    const ours = scanAll({ inventory: inventoryOf(fleet, where), manifest, keyFile, knownHosts });
     const theirs = ansible(fleet, where, python !== undefined);
     const what = python ? 'ansible -m find get_checksum (/usr, /etc only)' : 'ansible -m raw find + sha256sum';
     const row = (of: string, a: number, b: number, target: number): Row => ({

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startFleet } from '../lab/fleet.ts';
+import { type Fleet, startFleet } from '../lab/fleet.ts';
 import type { LabImage } from '../lab/image.ts';
+import type { LabInstance } from '../lab/instance.ts';
 import { interleave, type Row, run, seconds } from './measure.ts';
 
 export const cli = ['node', join(import.meta.dirname, '..', '..', 'bin', 'snowfence')];
@@ -19,6 +20,12 @@ export function largeTree(image: LabImage, where: string): LabImage {
     `cp -a ${image.dir}/. ${dir}/ && for i in $(seq 1 13); do cp -a ${image.dir}/usr ${dir}/opt/copy$i; done; touch ${dir}/var/lib/dpkg/info/*.list`,
   );
   return { ...image, dir };
+}
+
+/** The system's ssh with a fleet's keys, for one of its servers; the user and the command come behind it. */
+export function sshTo(fleet: Fleet, { port }: LabInstance): string[] {
+  const options = ['-F', '/dev/null', '-i', fleet.keyFile, '-o', `UserKnownHostsFile=${fleet.knownHosts}`];
+  return ['ssh', ...options, '-p', String(port)];
 }
 
 function sh(script: string): void {
@@ -64,8 +71,7 @@ export async function scanAgainstAnchors(
       fleet.keyFile,
     ];
     const options = ['--known-hosts', fleet.knownHosts, '--ssh-config', '/dev/null', '--format', 'json'];
-    const ssh = ['ssh', '-F', '/dev/null', '-i', fleet.keyFile, '-o', `UserKnownHostsFile=${fleet.knownHosts}`];
-    ssh.push('-p', String(host.port), `root@${host.address}`);
+    const ssh = [...sshTo(fleet, host), `root@${host.address}`];
     const store = ['--store', join(where, `store-of-${name}.db`)];
     const received = (depth: string) => {
       const report = JSON.parse(
