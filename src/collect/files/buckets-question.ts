@@ -25,20 +25,26 @@ SF_ROOT=$R
 # path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
-SF_SUMS='case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac'
+SF_SUMS='case $SF_HASH in openssl) exec openssl dgst -sha256 -r "$@" ;; *) exec sha256sum "$@" ;; esac'
+# the same to h$$, s = how it ended; p$$ says whom to end when it comes no further: see watch-question.ts. Of ours it keeps open 8, for which the end waits
+SF_TRY='{ eval "$SF_SUMS"; } >"h$$" 2>/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 9<&- & echo $! >"p$$"
+wait $!; s=$?'
+SF_ONCE='[ $# -gt 0 ] || exit 0; eval "$SF_TRY"; cat "h$$"; rm "h$$" "p$$"'
 # names of the regular files to hash, in turn by thousands for one hasher or two: M the largest, B the most bytes
 SF_NAMES='function give(p,st,a){if(M||B){split(st,a," ");if(M&&a[5]+0>M)return;if(B&&sum+a[5]>B){over++;return}sum+=a[5]}
 print R p>(int((given++)/1000)%W?"nb":"na")}
 BEGIN{M=ENVIRON["SF_LARGEST"]+0;B=ENVIRON["SF_MOST"]+0;W=ENVIRON["SF_WORKERS"]+0;R=ENVIRON["SF_ROOT"]}'
-# one batch: digests, written when all are there if another hasher runs beside this one; which files were changed
-# meanwhile, and nobody waits for that but the end; progress
+# one batch: digests, written when all are there; again, without what was changed, if the hasher was ended; which files were
+# changed meanwhile, and nobody waits for that but the end; progress
 SF_SUM_FILES='
 [ $# -gt 0 ] || exit 0
 [ "$SF_CPU" -lt 100 ] && begun=$(date +%s%N)
-if [ $SF_WORKERS = 1 ]; then eval "$SF_SUMS" 2>/dev/null; else eval "$SF_SUMS" >"h$$" 2>/dev/null; fi
+eval "$SF_TRY"
+[ $s -lt 128 ] || { find "$@" -maxdepth 0 -type f \${SF_NOW:+! -newerct "@$SF_NOW"} -print0 | xargs -0 -n 4000 -s 1000000 sh -c "$SF_ONCE" sh >"r$$"; mv "r$$" "h$$"; } 2>/dev/null
 [ "$SF_NOW" ] && find "$@" -maxdepth 0 -newerct "@$SF_NOW" -printf "t %p\0" >>"changed-$$" 2>/dev/null &
-# lines that are no digests behind them: mawk reads whole blocks, and would wait for the next batch to give the last of this one
-[ $SF_WORKERS = 1 ] || { cat "h$$"; rm "h$$"; printf "%255s\n" . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . .; }
+# lines that are no digests behind them: mawk reads whole blocks, and would wait for the next batch to give the last of this one;
+# and a last line that is cut is not taken for the digest of a shorter name
+cat "h$$"; rm "h$$" "p$$"; printf "%255s\n" . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . .
 # politeness: a pause in proportion to the work
 [ "$SF_CPU" -lt 100 ] && sleep "$(awk "BEGIN{printf \"%.3f\",($(date +%s%N)-$begun)/1e9*(100-$SF_CPU)/$SF_CPU}")" 2>/dev/null
 printf "k %s\0" $# >&5'
@@ -75,7 +81,7 @@ e[$1]!=""{m=split(e[$1],w," ");f="s" NR;getline l<f;i=0
 for(j=1;j<=m;j++){split(w[j],v,"=");while(i<v[1]+0&&(getline l<f)>0)i++
 print NR "\t" v[2] "\t" ENVIRON["SF_ROOT"] substr(l,1,index(l,"\t")-1)>"checks"}close(f)}' sd >todo || return 1
   [ -s checks ] || return 0
-  cut -f 3 checks | tr '\n' '\0' | xargs -0 -n 2000 sh -c "$SF_SUMS" sh 2>/dev/null | awk '
+  cut -f 3 checks | tr '\n' '\0' | xargs -0 -n 2000 sh -c "$SF_ONCE" sh 2>/dev/null | awk '
 BEGIN{more=(getline d)>0
 while((getline l<"checks")>0){split(l,w,"\t");while(more&&substr(d,67)<w[3])more=(getline d)>0
 if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo || return 1
@@ -83,6 +89,8 @@ if(!more||substr(d,67)!=w[3]||substr(d,1,64)!=w[2])print w[1]}}' >>todo || retur
 }
 walk_buckets() {
   cd "$SF_DIR" && : >na && : >nb || return 1
+  # before anything is looked at: what is changed from now on may be read in two states
+  SF_NOW=$(date +%s.%N); case $SF_NOW in *N* | *.) SF_NOW= ;; esac
   sed '/^\.$/q' <&3 >expect
   [ "$(tail -n 1 expect)" = . ] || return 1
   # s1 s2 ...: what stat says, a file a bucket; counts: entries in each; every: all of it, \001 and its number before each bucket
@@ -111,11 +119,10 @@ if(over)print over>"over"}' >counts || return 1
     rm every
     [ $SF_DEPTH = metadata ] || awk -F'\t' "$SF_NAMES"'$2~/^f/{give($1,$2)}END{if(over)print over>"over"}' look || return 1
   fi
-  SF_NOW=$(date +%s.%N); case $SF_NOW in *N* | *.) SF_NOW= ;; esac
   SF_ATTRS_OF=; [ $SF_CAPS = none ] || SF_ATTRS_OF=$SF_LOOK_ATTRS
   export SF_NOW SF_ATTRS_OF
   # digests, what else the files have, and look, all in the order of look, to
-  # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the sweep.
+  # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the begin.
   { { [ ! -s nb ] || hash_names nb; } | { exec 9<&0 </dev/null; hash_names na 9<&- | SF_LF=1 awk '
 function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)exit 1
 if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
@@ -144,7 +151,7 @@ print "done">"paired"}'; }; } 8>&1 | cat >/dev/null
     # hashed again although stat says nothing: what they hold, behind what stat says
     awk 'BEGIN{while((getline l<"expect")>0)if(split(l,a," ")>1)e[a[1]]=1;while((getline l<"todo")>0)t[l]=1}(NR in t)&&($1 in e){print "c" NR}' sd >again
     : >held; [ ! -s again ] || xargs -n 2000 sh -c "$SF_SUMS" sh <again | cut -c1-16 >held
-    awk 'BEGIN{while((getline l<"again")>0)if((getline d<"held")>0)c[l]=" " d}{print $1 c["c" NR]}' sd >digests
+    awk 'BEGIN{while((getline l<"again")>0)c[l]=" " ((getline d<"held")>0?d:"?")}{print $1 c["c" NR]}' sd >digests
   fi
   awk -v remember=$SF_REMEMBER -v depth=$SF_DEPTH '
 function flush(){if(run)print "= " first" "last-first+1;run=0}

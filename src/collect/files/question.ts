@@ -86,7 +86,7 @@ fi
 BUCKETS=
 if scratch; then
   exec 5>&1
-  export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_SUM_FILES SF_DIR SF_CPU SF_DEPTH SF_LARGEST SF_MOST SF_WORKERS
+  export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_TRY SF_ONCE SF_SUM_FILES SF_DIR SF_CPU SF_DEPTH SF_LARGEST SF_MOST SF_WORKERS
   BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -s "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
     $SF_SETSID sh -c "$SF_REAP" 2>/dev/null 3<&- 5>&-)
 fi
