@@ -1,7 +1,7 @@
 import { sh } from '../sh.ts';
 
 /**
- * The walk where the scanner says what it expects (see core/ports.ts, Ask) and the instance has a memory file system to
+ * The walk where the scanner says what it expects (see core/ask.ts) and the instance has a memory file system to
  * work in: all entries in byte order of their paths, cut into buckets of about a hundred, one digest a bucket; only
  * buckets that are not expected are sent. `quick` compares what stat says and hashes only the files of buckets where
  * that differs; `full` hashes everything first and compares what the manifest holds. `metadata` hashes nothing.
@@ -12,8 +12,8 @@ import { sh } from '../sh.ts';
  * Odd names (control characters or a backslash in the path or in the target of a link) are left to the other walk: here
  * a record is a line, and TAB parts its fields.
  *
- * Records: `s salt` which question this answers; `k n` another n files were hashed; `b n` so many were not: the budget ran out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or
- * `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
+ * Records: `s salt` which question this answers; `k n` another n files were hashed; `b n` so many were not: the budget ran
+ * out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
  * bucket, `path TAB y mode uid gid size sha256 caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the
  * digest of what stat says, for the next quick scan; `.` the end.
  *
