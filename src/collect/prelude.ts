@@ -3,13 +3,15 @@ import { sh } from './sh.ts';
 /**
  * What every question may use. Positional parameters: root (`/` or a directory), mode (live|offline), since (epoch
  * seconds). POSIX sh: dash, bash and busybox ash run it. Only system directories are searched for tools, so that a
- * planted `find` in somebody's PATH is not run. `R` is the root without trailing slash, `RG` the same as a glob literal.
+ * planted `find` in somebody's PATH is not run, nor a function that a bash took from its environment. `R` is the root without trailing slash, `RG` the same as a glob literal.
  *
  * Tools are chosen by what they do, not by their version: a `find` that prints formats, a `grep` that knows NUL
  * records, a hasher that gives the right digest of "abc" (openssl first: it uses the CPU's SHA instructions, coreutils
  * on Debian does not).
  */
 export const prelude = sh`
+unset -f [ 2>/dev/null
+unset -f apk awk cat cd command cut date df dpkg du echo false find getconf grep gzip hash head id ionice join kill ls md5sum mkdir mktemp mv nproc openssl perl printf pwd python3 read readlink renice rm rpm rpmdb sed setsid sh sha1sum sha256sum sleep sort stat tail test timeout tr true type uname uniq wait wc xargs 2>/dev/null
 unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS GZIP POSIXLY_CORRECT
 LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
 exec 3<&0 </dev/null
@@ -18,6 +20,19 @@ MODE=$2 SINCE=$3 WATCH=
 NL='
 '
 have() { command -v "$1" >/dev/null 2>&1; }
+# mksh calls a program to print, which takes no long word: packages would be missing
+case $(command -v printf) in
+  printf) ;;
+  *) case $(command -v print) in print)
+    printf() {
+      case $#$1 in
+        *%*%*) command printf "$@" ;;
+        2*%s*) command printf "\${1%%\%s*}"; print -rn -- "$2"; command printf "\${1#*\%s}" ;;
+        *) command printf "$@" ;;
+      esac
+    } ;;
+  esac ;;
+esac
 begin() { printf 'B %s\0' "$1"; }
 end() { printf 'E %s\0' "$1"; }
 rec() { printf '%s\0' "$*"; }
@@ -67,6 +82,7 @@ LACKS=
 [ "$(echo abc | tr b x 2>/dev/null)" = axc ] || LACKS="$LACKS tr"
 [ "$(echo abc | head -c 2 2>/dev/null)" = ab ] || LACKS="$LACKS head"
 [ "$(echo abc | sed 's/b/x/' 2>/dev/null)" = axc ] || LACKS="$LACKS sed"
+[ "$(printf 'a\351b\0' | xargs -0 sh -c 'printf %s "$1"' sh 2>/dev/null | tr '\351' x 2>/dev/null)" = axb ] || LACKS="$LACKS sh"
 FIND=plain
 [ "$(find / -maxdepth 0 -printf '%y' 2>/dev/null)" = d ] && FIND=printf
 GREPZ=

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +23,7 @@ import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { privileged } from '../../src/fingerprint/privileged.ts';
 import { lookup } from '../../src/fingerprint/stream.ts';
 import { processSession } from '../../src/transport/process.ts';
+import { shells } from './shells.ts';
 import { plant, type Scratch, scratch } from './tree.ts';
 
 const limits = { connectMs: 5000, idleMs: 90_000, totalMs: 120_000, maxBytes: 1 << 28 };
@@ -31,16 +33,20 @@ const full: Ask = {
   salt: '0011223344556677',
 };
 
-/** Reads with the program as it is, or with one place of it replaced, which must be there. */
-async function read(root: string, ask: Ask, [from, to] = ['', '']): Promise<Fingerprint> {
-  const session = processSession(false, limits, new AbortController().signal);
-  const run: typeof session.run = (program, ...rest) => {
+type Change = (program: string) => string;
+
+/** One place of the program replaced, which must be there. */
+const replaced =
+  (from: string, to: string): Change =>
+  (program) => {
     expect(program).toContain(from);
-    return session.run(
-      program.replace(from, () => to),
-      ...rest,
-    );
+    return program.replace(from, () => to);
   };
+
+/** Reads with the program as it is, or changed. */
+async function read(root: string, ask: Ask, change: Change = (program) => program): Promise<Fingerprint> {
+  const session = processSession(false, limits, new AbortController().signal);
+  const run: typeof session.run = (program, ...rest) => session.run(change(program), ...rest);
   const draft = await collect(
     { ...session, run },
     Object.values(probes),
@@ -132,17 +138,21 @@ it('a digest whose name is cut is not that of the shorter name', async () => {
   plant(dir.path, { 'opt/x': 'short', 'opt/x-long': 'long' });
   // The hasher does not read the one, and is ended in the middle of the name of the other, which is its last.
   const from = 'openssl) exec openssl dgst -sha256 -r "$@" ;;';
-  const live = await read(dir.path, full, [
-    from,
-    `openssl) openssl dgst -sha256 -r "$@" | sed -e '/x$/d' -e '/x-long$/q' | tr '\\n' '@' | sed -e 's/-long@$//' | tr '@' '\\n' ;;`,
-  ]);
+  const live = await read(
+    dir.path,
+    full,
+    replaced(
+      from,
+      `openssl) openssl dgst -sha256 -r "$@" | sed -e "/x\\$/d" -e "/x-long\\$/q" | tr "\\n" @ | sed -e "s/-long@\\$//" | tr @ "\\n" ;;`,
+    ),
+  );
   expect(lookup(live.files, '/opt/x')).toContain(' ? ');
   expect(wrong(live)).toEqual([]);
 });
 
 it('a file that is changed between the walk and the hashing is marked', async () => {
   plant(dir.path, { 'etc/late': 'x' });
-  const live = await read(dir.path, full, ['used=$(du', `echo y >>"$R/etc/late"\nused=$(du`]);
+  const live = await read(dir.path, full, replaced('used=$(du', `echo y >>"$R/etc/late"\nused=$(du`));
   expect([...(live.changing ?? [])]).toEqual(['/etc/late']);
 });
 
@@ -156,9 +166,28 @@ it('quick: a single file that is not what it was is told, although its bucket ca
   // Another content under the same stat: what a forged clock would leave.
   const stream = Buffer.from(plain.toString('latin1').replace(sha256('text 600'), '0'.repeat(64)), 'latin1');
   const expected = { stream, ends, digests, modified: new Map(), checks: privileged(stream, ends) };
-  const live = await read(dir.path, { ...full, depth: 'quick', expected }, [
-    'sh -c "$SF_SUMS" sh <again',
-    'true <again',
-  ]);
+  const live = await read(
+    dir.path,
+    { ...full, depth: 'quick', expected },
+    replaced('sh -c "$SF_SUMS" sh <again', 'true <again'),
+  );
   expect(lookup(live.files, `/${name(600)}`)).toContain(sha256('text 600'));
 });
+
+it.each(shells.filter(({ missing }) => !missing))(
+  'every digest is right where $name is the shell of all that is called',
+  async ({ command: [shell = '', ...words] }) => {
+    const own = scratch('shell');
+    const path = execFileSync('sh', ['-c', 'command -v "$1"', 'sh', shell], { encoding: 'utf8' }).trim();
+    symlinkSync(path, join(own.path, 'sh'));
+    const file = join(own.path, 'program');
+    const live = await read(dir.path, full, (program) => {
+      writeFileSync(file, replaced('PATH=/usr/sbin:', `PATH=${own.path}:/usr/sbin:`)(program));
+      return `exec ${[shell, ...words].join(' ')} '${file}' "$@"\n`;
+    });
+    own.remove();
+    expect(wrong(live)).toEqual([]);
+    expect(gapsOf(live)).toEqual([]);
+    expect(live.partial).toEqual([]);
+  },
+);

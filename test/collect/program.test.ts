@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unpacked } from '../../src/collect/frames.ts';
 import { composeProgram, programSha256 } from '../../src/collect/program.ts';
 import { probes } from '../../src/collect/registry.ts';
 import { escapeName } from '../../src/core/bytes.ts';
@@ -30,6 +31,29 @@ describe.each(shells)('the program under $name', ({ command, missing }) => {
       expect(stdout.toString('latin1')).toBe('');
     }
   });
+});
+
+// What sshd passes on to a bash: every word of the program that could be a command is a function of somebody else.
+it('uses no function of the environment where sh is bash', () => {
+  const dir = scratch('functions');
+  plant(dir.path, { 'etc/hostname': 'x\n', 'usr/bin/tool': 'x' });
+  const special = /^(?:break|continue|eval|exec|exit|export|return|set|shift|trap|unset)$/;
+  const commands = spawnSync('bash', ['-c', 'compgen -b; ls /bin /sbin /usr/bin /usr/sbin'], { encoding: 'utf8' });
+  const words = new Set(program.match(/[\w.[-]+/g));
+  const names = [...new Set(commands.stdout.split('\n'))].filter((name) => words.has(name) && !special.test(name));
+  expect(names).toEqual(expect.arrayContaining(['[', 'find', 'printf', 'read', 'sed', 'test']));
+  const env = Object.fromEntries(names.map((name) => [`BASH_FUNC_${name}%%`, '() { builtin echo owned; }']));
+  symlinkSync('/bin/bash', join(dir.path, 'sh'));
+  const run = (more: NodeJS.ProcessEnv) =>
+    spawnSync(join(dir.path, 'sh'), ['-s', '--', join(dir.path, 'usr'), 'offline', '0'], {
+      input: program,
+      env: { ...process.env, ...more },
+    }).stdout;
+  expect(spawnSync(join(dir.path, 'sh'), ['-c', 'find'], { env, encoding: 'utf8' }).stdout).toBe('owned\n');
+  const said = unpacked(run(env)).toString('latin1');
+  expect(said).not.toContain('owned');
+  expect(said).toContain('/usr/bin/tool');
+  dir.remove();
 });
 
 it('is the same bytes each time, so that its digest can be pinned', () => {

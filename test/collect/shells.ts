@@ -20,6 +20,7 @@ export const shells: Shell[] = [
   { name: 'dash', command: ['dash'] },
   { name: 'bash --posix', command: ['bash', '--posix'] },
   { name: 'busybox ash', command: ['busybox', 'ash'] },
+  { name: 'mksh', command: ['mksh'] },
 ].map((shell) => ({ ...shell, missing: spawnSync(shell.command[0] ?? '', ['-c', ':']).error !== undefined }));
 
 export const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));

@@ -123,7 +123,7 @@ if(over)print over>"over"}' >counts || return 1
   export SF_NOW SF_ATTRS_OF
   # digests, what else the files have, and look, all in the order of look, to
   # c1 c2 ...: what a manifest holds, a file a bucket. Changed are those whose ctime is newer than the begin.
-  { { [ ! -s nb ] || hash_names nb; } | { exec 9<&0 </dev/null; hash_names na 9<&- | SF_LF=1 awk '
+  { { [ ! -s nb ] || hash_names nb; } | { hash_names na 9<&- | SF_LF=1 awk '
 function attrs(q,l,i){while(A&&at<q){if((C|getline l)<1)exit 1
 if(substr(l,1,1)=="c"){l=substr(l,3);i=index(l," ");value=substr(l,1,i-1);at=substr(l,i+1)}
 else{value="";at=substr(l,3)}}
@@ -141,7 +141,7 @@ if(substr(l,1,1)=="\001"){if(g)close(g);g="c" substr(l,2);print S>g;continue}
 n=split(l,w,"\t");split(w[2],a," ");q=R w[1];y=a[1];x=index("fdbc",y)?attrs(q):"";s="- -"
 if(y=="f"){s=a[5] " " digest(q);if(n>3)x=x (x==""?"":"+") "links=" w[4]}
 print w[1] "\t" y " " a[2] " " a[3] " " a[4] " " s " " (x==""?"-":x) (y=="l"?" " w[3]:"")>g}
-print "done">"paired"}'; }; } 8>&1 | cat >/dev/null
+print "done">"paired"}'; } 9<&0 </dev/null; } 8>&1 | cat >/dev/null
   [ -s paired ] || return 1
   cat changed-* 2>/dev/null
   [ -s over ] && printf 'b %s\0' "$(cat over)"

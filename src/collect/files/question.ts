@@ -85,10 +85,10 @@ fi
 # where the walk by buckets can be done, only odd names are left for this one
 BUCKETS=
 if scratch; then
-  exec 5>&1
   export SF_ODD SF_ROOT SF_SALT SF_SUMS SF_TRY SF_ONCE SF_SUM_FILES SF_DIR SF_CPU SF_DEPTH SF_LARGEST SF_MOST SF_WORKERS
-  BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -s "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
-    $SF_SETSID sh -c "$SF_REAP" 2>/dev/null 3<&- 5>&-)
+  # by a redirection of what is in braces, here and below: ksh and mksh keep what exec opened from other programs
+  { BUCKETS=$({ mkdir -m 700 "$SF_DIR" && echo made && walk_buckets "$@" >&5 && { [ -s "$SF_DIR/odd" ] && echo odd || echo done; }; } 2>/dev/null |
+    $SF_SETSID sh -c "$SF_REAP" 2>/dev/null 3<&- 5>&-); } 5>&1
 fi
 case $BUCKETS in odd) set -- "$@" \( -path "$SF_ODD" -o -lname "$SF_ODD" \) ;; esac
 if [ "$BUCKETS" = done ]; then rec 'w 0'; rec 'W 0'

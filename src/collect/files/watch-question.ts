@@ -25,7 +25,7 @@ n=0
 while rm -rf "$SF_DIR"; [ -e "$SF_DIR" ] && [ $n -lt 100 ]; do n=$((n + 1)); sleep 0.1 || sleep 1; done 2>/dev/null'
 SF_WATCH='
 # kin PID: its parent PP and process group PG
-kin() { PP= PG=; read -r l <"/proc/$1/stat" || return 1; set -- \${l##*) }; PP=$2 PG=$3; [ "$PG" ]; } 2>/dev/null
+kin() { PP= PG=; read -r l <"/proc/$1/stat" || return 1; set -- \${l##*\) }; PP=$2 PG=$3; [ "$PG" ]; } 2>/dev/null
 s=
 trap "kill -9 \$s 2>/dev/null; wait \$s; exit 0" USR1
 trap "" HUP INT QUIT PIPE TERM
@@ -43,7 +43,7 @@ done
 odd() {
   W=
   read -r k <"$1" && kin "$k" && [ "$PG" = "$pg" ] && [ "$PP" = "\${1##*/p}" ] && read -r l <"/proc/$k/stat" || return 1
-  set -- \${l##*) }
+  set -- \${l##*\) }
   case $1 in S | T | t) W=$k:\${12}:\${13}; return 0 ;; esac
   file= device=
   for d in /proc/$k/fd/*; do

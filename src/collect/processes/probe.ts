@@ -52,7 +52,7 @@ if [ $n -gt 0 ]; then
   fi
   # who is still there without a program: one that ended, or is about to, hides nothing
   rec alive
-  for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && printf '%s/alive:%s\0' $p "\${a##*) }"; }; done 2>/dev/null
+  for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && a=\${a##*\) } && printf '%s/alive:%s\0' $p "$a"; }; done 2>/dev/null
   rec hash
   if [ "$U" ]; then
     case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null

@@ -76,7 +76,7 @@ END{for(n in c)print "all " c[n] " " n;if(more)print "all more"}')
     while [ "$q" -gt 1 ] 2>/dev/null; do
       [ $q = $$ ] && return 0
       read -r a </proc/$q/stat || return 1
-      set -- \${a##*) }; q=$2
+      set -- \${a##*\) }; q=$2
     done 2>/dev/null
     return 1
   }
