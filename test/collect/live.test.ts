@@ -58,6 +58,37 @@ sys.stdin.read()`;
     },
   );
 
+  it('are told where their mapping is shared, but for memory that code is generated in', async () => {
+    const dir = scratch('shared');
+    const map = `import mmap,os,sys
+held=[]
+def share(f): os.ftruncate(f,1); held.append(mmap.mmap(f,1,flags=mmap.MAP_SHARED,prot=mmap.PROT_READ|mmap.PROT_EXEC))
+for name,gone in ("kept.so",0),("gone.so",1),("ffiAbCd12",1),("ffikept",0),("shm-id-0123456789ABCDEF",1):
+  p=sys.argv[1]+"/"+name
+  share(os.open(p,os.O_RDWR|os.O_CREAT))
+  if gone: os.unlink(p)
+share(os.memfd_create("doublemapper"))
+print("mapped",flush=True)
+sys.stdin.read()`;
+    const child = spawn('python3', ['-c', map, dir.path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    const asked = [processes, traits];
+    const text = composeProgram(asked).replace('P=$(echo /proc/[0-9]*)', `P=/proc/${child.pid}`);
+    expect(text).toContain(`P=/proc/${child.pid}`);
+    for (const { command } of shells.filter(({ missing }) => !missing)) {
+      const args = { root: '/', mode: 'live', since: 0 } as const;
+      const { running } = readAnswer(answerOf(command, text, args), asked, args);
+      const own = running.libraries?.filter(({ path }) => path.startsWith(dir.path) || path.startsWith('/memfd:'));
+      expect(own?.map(({ path, deleted }) => [path.slice(dir.path.length + 1), deleted]).sort()).toEqual([
+        ['ffikept', false],
+        ['gone.so', true],
+        ['kept.so', false],
+      ]);
+    }
+    child.kill();
+    dir.remove();
+  });
+
   // What the program makes of the maps of a process: counts of all, and whole lines of what a server would not have.
   const code = fixture('maps')
     .toString('latin1')

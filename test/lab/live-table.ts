@@ -16,6 +16,9 @@ open(my $in, "<", "${library}") or die; open(my $out, ">&=", $fd) or die; binmod
 local $/; my $code = <$in>; print {$out} $code; $out->flush();
 $ENV{LD_PRELOAD} = "/proc/self/fd/$fd"; exec "sleep", "600"'`;
 
+/** mmap(2) of what $f is open on, shared, to read and run. */
+const mapShared = 'syscall(9, 0, 4096, 5, 1, fileno($f), 0) > 0 or die $!; sleep 600';
+
 const socket = (family: number, protocol: number) =>
   start(`perl -e 'socket(my $s, ${family}, 3, ${protocol}) or die $!; sleep 600'`);
 
@@ -49,6 +52,20 @@ export const live: readonly LabDrift[] = [
     name: 'library that lives in memory only',
     do: sh(start(memoryLibrary)),
     expect: runs('library /memfd:x', 'critical'),
+    verdict: 'violating',
+  },
+  {
+    name: 'library mapped as code that is shared',
+    do: sh(`${copyTo('/tmp/shared.so')}${start(`perl -e 'open(my $f, "<", "/tmp/shared.so") or die; ${mapShared}'`)}`),
+    expect: runs('library /tmp/shared.so', 'critical'),
+    verdict: 'violating',
+  },
+  {
+    name: 'library mapped as code that is shared, and deleted',
+    do: sh(
+      `${copyTo('/tmp/shared.so')}${start(`perl -e 'open(my $f, "<", "/tmp/shared.so") or die; unlink "/tmp/shared.so"; ${mapShared}'`)}`,
+    ),
+    expect: runs('library /tmp/shared.so', 'critical'),
     verdict: 'violating',
   },
   {
@@ -196,6 +213,10 @@ export const liveNoise: readonly LabDrift[] = [
   quiet(
     'library of the image replaced by an equal one while it is in use',
     `${start(`env LD_PRELOAD=${library} sleep 600`)}cp -a ${library} /tmp/s; rm ${library}; cp -a /tmp/s ${library}`,
+  ),
+  quiet(
+    'memory that programs generate code in, shared with itself',
+    `${start(`perl -e 'my $name = "doublemapper"; my $d = syscall(319, $name, 0); open(my $f, "+<&=", $d) or die; truncate($f, 4096); ${mapShared}'`)}${start(`perl -e 'open(my $f, "+>", "/tmp/ffiAbCd12") or die; unlink "/tmp/ffiAbCd12"; truncate($f, 4096); ${mapShared}'`)}`,
   ),
   quiet(
     'interpreters that run no script',

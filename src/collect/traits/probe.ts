@@ -49,10 +49,12 @@ if [ "$S" ]; then
   grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | sed 's|^/proc/\([0-9]*\)/cgroup:.*/\([^/]*[.][a-z]*\)$|\2 \1|' |
     sort | awk '$1 != u { if (u != "") print ""; u = $1; printf "%s", u } { printf " %s", $2 } END { print "" }' 2>/dev/null | head -c 200000
   printf '\0'
-  # mappings of files as code: a count for each file, and whole lines of what a server would not have
-  L='^[^ ]+ ..xp [^ ]+ [^ ]+ [1-9][0-9]* +/'
+  # mappings of files as code: a count for each file, and whole lines of what a server would not have. Shared ones of memory, or of a
+  # file that libffi, asmjit or .NET made and deleted, are where programs generate code: it is written by another mapping of the same
+  L='^[^ ]+ ..x[ps] [^ ]+ [^ ]+ [1-9][0-9]* +/'
   LIBRARIES=$(grep -aHE "$L" $M 2>/dev/null | awk '
 {l=substr($0,index($0,":")+1);i=index(l," /");n=substr(l,i+1)
+if($2~/s$/&&n~/^\/memfd:|\/(ffi[A-Za-z0-9]+|shm-id-[0-9A-F]+|doublemapper_[A-Za-z0-9]+) \(deleted\)$/)next
 if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}else more=1
 if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;print "odd " $0}}
 END{for(n in c)print "all " c[n] " " n;if(more)print "all more"}')
