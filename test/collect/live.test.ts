@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +29,28 @@ function read(probe: typeof traits, records: string[], draft = new Draft('/')): 
   probe.parse(new Frame(probe.name, Buffer.from(records.map((record) => `${record}\0`).join(''), 'latin1')), draft);
   return draft;
 }
+
+describe('a process that begins another program while it is read, and then the first again', () => {
+  it.each(shells.filter(({ missing }) => !missing))('has no digest of the other, by $name', async ({ command }) => {
+    const dir = scratch('twice');
+    execFileSync('mkfifo', [`${dir.path}/on`, `${dir.path}/done`]);
+    // What `setsid sh` in a shell does, held still.
+    const last = 'echo >done; read a <on';
+    const other = `import os; open("done","w").write("x"); open("on").read(1); os.execv("/bin/sh",["sh","-c","${last}"])`;
+    const child = spawn('sh', ['-c', `read a <on; exec python3 -c '${other}'`], { cwd: dir.path, stdio: 'inherit' });
+    const step = `echo >${dir.path}/on; read a <${dir.path}/done`;
+    const text = composeProgram([processes])
+      .replace('P=$(echo /proc/[0-9]*)', `P=/proc/${child.pid}`)
+      .replace('rec hash\n', `${step}; rec hash\n`)
+      .replace('rec again\n', `${step}; rec again\n`);
+    expect(text.split(step)).toHaveLength(3);
+    const args = { root: '/', mode: 'live', since: 0 } as const;
+    const { processes: found } = readAnswer(answerOf(command, text, args), [processes], args);
+    child.kill();
+    dir.remove();
+    expect(found).toMatchObject([{ pid: child.pid, exe: realpathSync('/bin/sh'), sha256: '' }]);
+  });
+});
 
 describe('libraries', () => {
   it.each(shells.filter(({ missing }) => !missing))(
@@ -60,7 +82,7 @@ sys.stdin.read()`;
 
   it('are told where their mapping is shared, but for memory that code is generated in', async () => {
     const dir = scratch('shared');
-    const map = `import mmap,os,sys
+    const map = `import ctypes,mmap,os,sys
 held=[]
 def share(f): os.ftruncate(f,1); held.append(mmap.mmap(f,1,flags=mmap.MAP_SHARED,prot=mmap.PROT_READ|mmap.PROT_EXEC))
 for name,gone in ("kept.so",0),("gone.so",1),("ffiAbCd12",1),("ffikept",0),("shm-id-0123456789ABCDEF",1):
@@ -68,6 +90,13 @@ for name,gone in ("kept.so",0),("gone.so",1),("ffiAbCd12",1),("ffikept",0),("shm
   share(os.open(p,os.O_RDWR|os.O_CREAT))
   if gone: os.unlink(p)
 share(os.memfd_create("doublemapper"))
+# As PHP's opcache has its memory: by mmap and by shmget.
+held.append(mmap.mmap(-1,4096,flags=mmap.MAP_SHARED,prot=mmap.PROT_READ|mmap.PROT_EXEC))
+libc=ctypes.CDLL(None)
+libc.shmat.restype=ctypes.c_void_p
+segment=libc.shmget(0,4096,0o1700)
+libc.shmat(segment,None,0o100000)
+libc.shmctl(segment,0,None)
 print("mapped",flush=True)
 sys.stdin.read()`;
     const child = spawn('python3', ['-c', map, dir.path], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -78,8 +107,10 @@ sys.stdin.read()`;
     for (const { command } of shells.filter(({ missing }) => !missing)) {
       const args = { root: '/', mode: 'live', since: 0 } as const;
       const { running } = readAnswer(answerOf(command, text, args), asked, args);
-      const own = running.libraries?.filter(({ path }) => path.startsWith(dir.path) || path.startsWith('/memfd:'));
-      expect(own?.map(({ path, deleted }) => [path.slice(dir.path.length + 1), deleted]).sort()).toEqual([
+      const own = running.libraries?.filter(
+        ({ path }) => path.startsWith(dir.path) || /^\/(memfd|dev|SYSV)/.test(path),
+      );
+      expect(own?.map(({ path, deleted }) => [path.replace(`${dir.path}/`, ''), deleted]).sort()).toEqual([
         ['ffikept', false],
         ['gone.so', true],
         ['kept.so', false],

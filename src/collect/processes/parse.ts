@@ -6,10 +6,16 @@ import type { ProcessFact } from '../../core/facts.ts';
 type Values = Map<number, string[]>;
 
 /** `/proc/PID/NAME:value` records, grouped by the heading record before them. */
-function group(records: string[]): { settings: Map<string, string>; lists: Map<string, Values>; hashes: string } {
+function group(records: string[]): {
+  settings: Map<string, string>;
+  lists: Map<string, Values>;
+  hashes: string;
+  stacks: string;
+} {
   const settings = new Map<string, string>();
   const lists = new Map<string, Values>();
   let hashes = '';
+  let stacks = '';
   let values: Values | undefined;
   let heading = '';
   for (const record of records) {
@@ -20,23 +26,33 @@ function group(records: string[]): { settings: Map<string, string>; lists: Map<s
       const value = record.slice(match[0].length);
       if (list) list.push(value);
       else values.set(pid, [value]);
-    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash|again)$/.test(record)) {
+    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash|again|stack)$/.test(record)) {
       heading = record;
       values = new Map();
       lists.set(record, values);
     } else if (heading === 'hash') hashes = record;
+    else if (heading === 'stack') stacks = record;
     else {
       const space = record.indexOf(' ');
       settings.set(record.slice(0, space), record.slice(space + 1).trim());
     }
   }
-  return { settings, lists, hashes };
+  return { settings, lists, hashes, stacks };
 }
 
 /** /proc/PID/stat, proc(5): comm may hold spaces and `)`, so fields are counted from the last `)`. */
-function parseStat(
-  text: string,
-): { comm: string; state: string; ppid: number; flags: number; ticks: number; start: number; rss: number } | undefined {
+function parseStat(text: string):
+  | {
+      comm: string;
+      state: string;
+      ppid: number;
+      flags: number;
+      ticks: number;
+      start: number;
+      rss: number;
+      stack: string;
+    }
+  | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
@@ -50,6 +66,7 @@ function parseStat(
     ticks: field(14) + field(15),
     start: field(22),
     rss: field(24),
+    stack: rest[28 - 3] ?? '',
   };
 }
 
@@ -69,7 +86,7 @@ const maxArguments = 4096;
 
 /** The answer of the processes question; kernel threads are left out, processes that may not be looked into are a gap. */
 export function parseProcesses(records: string[], draft: Draft): void {
-  const { settings, lists, hashes } = group(records);
+  const { settings, lists, hashes, stacks } = group(records);
   const hz = Number(settings.get('hz')) || 100;
   const page = Number(settings.get('page')) || 4096;
   const boot = Number(settings.get('boot')) || 0;
@@ -77,7 +94,13 @@ export function parseProcesses(records: string[], draft: Draft): void {
   // A process that forked and then began another program was read as both: its digest is not that of the program that it was. Answers
   // of before this was asked are taken as they are.
   const program = (list: string, pid: number) => of(list, pid)?.replace(/ \(deleted\)$/, '');
-  const stays = (pid: number) => !lists.has('again') || program('again', pid) === program('exe', pid);
+  const stackOf = new Map(
+    [...stacks.matchAll(/^\/proc\/(\d+)\/stat (\d+)$/gm)].map(([, pid, at]) => [Number(pid), at]),
+  );
+  const sameStack = (pid: number) =>
+    stackOf.size === 0 || stackOf.get(pid) === parseStat(lists.get('stat')?.get(pid)?.[0] ?? '')?.stack;
+  const stays = (pid: number) =>
+    !lists.has('again') || (program('again', pid) === program('exe', pid) && sameStack(pid));
   const digestOf = new Map<string, string>();
   for (const line of hashes.split('\n')) {
     const match = /^\\?([0-9a-f]{64}) [ *]\/proc\/(\d+)\/exe$/.exec(line);

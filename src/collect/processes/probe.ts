@@ -62,6 +62,10 @@ if [ $n -gt 0 ]; then
   rec again
   if [ $FIND = printf ]; then find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
   else for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done; fi
+  # and who began another and then the first again, as 'setsid sh' of a shell does: every program has its stack elsewhere (field 28)
+  rec stack
+  grep -aHoE '\) [A-Za-z]( -?[0-9]+){25}' $A 2>/dev/null | sed 's/:.* / /'
+  printf '\0'
 fi
 `,
   parse: (frame, draft) => parseProcesses(frame.records(), draft),
