@@ -2,8 +2,9 @@ import { sh } from './sh.ts';
 
 /**
  * What every question may use. Positional parameters: root (`/` or a directory), mode (live|offline), since (epoch
- * seconds). POSIX sh: dash, bash and busybox ash run it. Only system directories are searched for tools, so that a
- * planted `find` in somebody's PATH is not run, nor a function that a bash took from its environment. `R` is the root without trailing slash, `RG` the same as a glob literal.
+ * seconds). POSIX sh: dash, bash, mksh, ksh93 and busybox ash run it. Only system directories are searched for tools:
+ * neither a `find` that somebody planted in PATH is run, nor a function that bash takes from its environment. `R` is the
+ * root without trailing slash, `RG` the same as a glob literal.
  *
  * Tools are chosen by what they do, not by their version: a `find` that prints formats, a `grep` that knows NUL
  * records, a hasher that gives the right digest of "abc" (openssl first: it uses the CPU's SHA instructions, coreutils

@@ -3,7 +3,7 @@ import type { Fingerprint, Gap } from '../core/facts.ts';
 import type { Drift } from '../core/finding.ts';
 import { PathTree } from '../core/path-tree.ts';
 
-import { differingExtra, parseFileValue } from '../fingerprint/files.ts';
+import { differInCapabilities, differingExtra, parseFileValue } from '../fingerprint/files.ts';
 import { Below } from './below.ts';
 import { driftOf } from './merge.ts';
 import { coveredGaps, Unknown } from './unknown.ts';
@@ -101,7 +101,7 @@ function knownDifference(before: string, after: string): boolean {
   if (a.type !== 'l' && Number.parseInt(a.mode, 8) !== Number.parseInt(b.mode, 8)) return true;
   const differs = (x: string, y: string) => x !== y && x !== '?' && y !== '?';
   if (differingExtra(a.extra, b.extra).length > 0) return true;
-  return differs(a.size, b.size) || differs(a.sha256, b.sha256) || differs(a.capabilities, b.capabilities);
+  return differs(a.size, b.size) || differs(a.sha256, b.sha256) || differInCapabilities(a, b);
 }
 
 /** The same account where only the password's state is not known on one side. */

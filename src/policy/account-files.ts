@@ -1,6 +1,12 @@
 import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
-import { differingExtra, type FileValue, isExecutable, parseFileValue } from '../fingerprint/files.ts';
+import {
+  differInCapabilities,
+  differingExtra,
+  type FileValue,
+  isExecutable,
+  parseFileValue,
+} from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift } from './case.ts';
 
@@ -71,7 +77,8 @@ const nameOf = (account: Finding): string => account.subject.replace(/^user /, '
 
 /** Does the file belong to root, and may nobody read or write it who may not in the image or by its nature? */
 function isSealed(the: Case, { before, after }: FileDrift, name: string): boolean {
-  if (after?.type !== 'f' || after.uid !== '0' || after.capabilities !== (before?.capabilities ?? '-')) return false;
+  if (after?.type !== 'f' || after.uid !== '0') return false;
+  if (before ? differInCapabilities(before, after) : /^[0-9a-f]/.test(after.capabilities)) return false;
   if (differingExtra(before?.extra ?? {}, after.extra).some((attribute) => attribute !== 'selinux')) return false;
   const secret = name.endsWith('shadow');
   const original = lookup(the.image.files, `/etc/${name}`);

@@ -1,7 +1,7 @@
 import { unescapeName } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
 import { aliasResolver } from '../fingerprint/alias.ts';
-import { differingExtra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
+import { differInCapabilities, differingExtra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift, PackageChanges } from './case.ts';
 
@@ -69,7 +69,7 @@ function same(files: Buffer, path: string, file: FileValue | undefined): boolean
   const there = parseFileValue(value);
   const rights = there.mode === file.mode && there.uid === file.uid && there.gid === file.gid;
   const content = there.type === file.type && there.sha256 === file.sha256 && there.link === file.link;
-  return rights && content && file.sha256 !== '?' && there.capabilities === file.capabilities;
+  return rights && content && file.sha256 !== '?' && !differInCapabilities(there, file);
 }
 
 function isOverride(the: Case, { before, after }: FileDrift, value: string | undefined): boolean {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
-import { differingExtra, isSetId } from '../fingerprint/files.ts';
+import { differInCapabilities, differingExtra, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { explainedByHome } from './explain-home.ts';
@@ -72,8 +72,7 @@ function sourceOfBytecode(path: string): string | undefined {
 function isMightier({ before, after }: FileDrift): boolean {
   if (!before || !after || after.type === 'l') return false;
   const gained = Number.parseInt(after.mode, 8) & ~Number.parseInt(before.mode, 8);
-  const known = after.capabilities !== '-' && after.capabilities !== '?' && before.capabilities !== '?';
-  if (known && after.capabilities !== before.capabilities) return true;
+  if (after.capabilities !== '-' && differInCapabilities(before, after)) return true;
   if (differingExtra(before.extra, after.extra).some((name) => name !== 'selinux')) return true;
   return (gained & (after.type === 'f' ? 0o6002 : 0o0002)) !== 0 || after.uid !== before.uid;
 }

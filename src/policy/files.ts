@@ -1,7 +1,14 @@
 import { display, unescapeName } from '../core/bytes.ts';
 import type { Attributes, Finding, FindingKind } from '../core/finding.ts';
 import { aclText } from '../fingerprint/acl.ts';
-import { differingExtra, type Extra, type FileValue, parseFileValue } from '../fingerprint/files.ts';
+import {
+  differInCapabilities,
+  differingExtra,
+  type Extra,
+  type ExtraName,
+  type FileValue,
+  parseFileValue,
+} from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { changedOf } from './changed.ts';
@@ -159,7 +166,7 @@ export function beyondContent({ before, after }: FileDrift): string[] {
   if (before.mode !== after.mode) parts.push(`mode ${before.mode} -> ${after.mode}`);
   if (before.uid !== after.uid || before.gid !== after.gid)
     parts.push(`owner ${before.uid}:${before.gid} -> ${after.uid}:${after.gid}`);
-  if (before.capabilities !== after.capabilities) parts.push('file capabilities');
+  if (differInCapabilities(before, after)) parts.push('file capabilities');
   for (const name of differingExtra(before.extra, after.extra))
     parts.push(
       name === 'links' ? `${before.extra.links ?? 1} -> ${after.extra.links} names (hard links)` : extraNames[name],
@@ -197,14 +204,14 @@ function attributes(file: FileValue | undefined, modified?: number): Attributes 
     mode: file.mode.padStart(4, '0'),
     owner: `${file.uid}:${file.gid}`,
     ...(file.type === 'f' ? { size: Number(file.size), sha256: file.sha256 === '?' ? 'unknown' : file.sha256 } : {}),
-    ...(file.capabilities === '-' ? {} : { capabilities: file.capabilities }),
+    ...(/^[-?]$/.test(file.capabilities) ? {} : { capabilities: file.capabilities }),
     ...extraWords(file.extra),
     ...(file.type === 'l' ? { link: printableLink(file.link) } : {}),
     ...(modified ? { modifiedAt: new Date(modified * 1000).toISOString() } : {}),
   };
 }
 
-const extraNames: Record<keyof Extra, string> = {
+const extraNames: Record<ExtraName, string> = {
   acl: 'access control list',
   defaultAcl: 'default access control list',
   selinux: 'SELinux label',
@@ -213,7 +220,7 @@ const extraNames: Record<keyof Extra, string> = {
   links: 'number of names',
 };
 
-function extraWords({ acl, defaultAcl, flags, links, ...rest }: Extra): Attributes {
+function extraWords({ acl, defaultAcl, flags, links, unread: _, ...rest }: Extra): Attributes {
   return {
     ...(acl ? { acl: aclText(acl) } : {}),
     ...(defaultAcl ? { defaultAcl: aclText(defaultAcl) } : {}),

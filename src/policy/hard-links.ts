@@ -1,4 +1,4 @@
-import { differingExtra, type parseFileValue } from '../fingerprint/files.ts';
+import { differInCapabilities, differingExtra, type parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift } from './case.ts';
 import { isGuarded } from './weigh.ts';
@@ -68,7 +68,8 @@ function known(file: FileDrift, others: number, added: number): FileDrift[] {
 }
 
 function sameButForNames(before: ReturnType<typeof parseFileValue>, after: ReturnType<typeof parseFileValue>): boolean {
-  const { extra: a, ...old } = before;
-  const { extra: b, ...now } = after;
-  return JSON.stringify(old) === JSON.stringify(now) && differingExtra(a, b).length === 0;
+  const { extra: a, capabilities: _, ...old } = before;
+  const { extra: b, capabilities: __, ...now } = after;
+  const same = JSON.stringify(old) === JSON.stringify(now) && differingExtra(a, b).length === 0;
+  return same && !differInCapabilities(before, after);
 }

@@ -29,8 +29,8 @@ export function explainedByTrustStore(the: Case, file: FileDrift, packages: Pack
     return gone ? packages.findings.get(lookup(the.image.owned, target)?.split(' ')[0] ?? '') : undefined;
   }
   const plain = after?.type === 'f' && after.mode === '644' && after.uid === '0' && after.gid === '0';
-  if (!plain || after.capabilities !== '-' || Object.keys(after.extra).some((name) => name !== 'selinux'))
-    return undefined;
+  const more = Object.keys(after?.extra ?? {}).some((name) => name !== 'selinux' && name !== 'unread');
+  if (!plain || /^[0-9a-f]/.test(after.capabilities) || more) return undefined;
   return path === bundle ? ownerOfBundle(the, packages) : path === list ? ownerOfList(the, packages) : undefined;
 }
 

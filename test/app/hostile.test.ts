@@ -66,7 +66,7 @@ async function alone(evil: Evil, options: EvilOptions = {}) {
 const files = (make: (frame: string) => string) => says(withFrame(truth.answer, 'files', make));
 const meta = (path: string, type = 'f') => `m ${type} 644 0 0 5 0 @ROOT@${path}\0>\0`;
 const zero = '\0'.repeat(32);
-const entry = (path: string) => `F 1\0${meta(path)}H 1 b\0${zero}h 0\0`;
+const entry = (path: string) => `F 1\0${meta(path)}H 1 b\0${zero}h 0\0~ ~\0`;
 /** Records with the root that the answer is about, which is not known yet when tests are named. */
 const below = (records: string) => records.replaceAll('@ROOT@', truth.root);
 /** Stands before the end of the walk. */

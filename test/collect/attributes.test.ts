@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { probes } from '../../src/collect/registry.ts';
 import { collect } from '../../src/collect/run.ts';
 import type { Ask } from '../../src/core/ask.ts';
+import { compare } from '../../src/drift/drift.ts';
 import { aclText } from '../../src/fingerprint/acl.ts';
 import { buildFingerprint } from '../../src/fingerprint/build.ts';
 import { differingExtra, parseFileValue } from '../../src/fingerprint/files.ts';
@@ -97,6 +98,36 @@ describe('attributes of files', () => {
     expect(gaps).toEqual([]);
   });
 
+  it.each([
+    ['perl', perl, perl.replace('while(my$p=<STDIN>){', 'while(my$p=<STDIN>){exit 0;')],
+    ['perl', perl, perl.replace('while(my$p=<STDIN>){', 'while(my$p=<STDIN>){kill 9,$$;')],
+    ['python3', python, python.replace('for p in names():', 'for p in names():\n  os._exit(0)')],
+  ])('are unknown where %s ends too early in a walk without buckets (%#)', async (_name, whole, text) => {
+    const image = await read(whole, undefined);
+    const live = await read(text, undefined);
+    expect(parseFileValue(lookup(live.files, '/etc/listed') ?? '')).toMatchObject({
+      capabilities: '?',
+      extra: { unread: true },
+    });
+    expect(live.gaps).toMatchObject([{ probe: 'files', reason: 'unreadable' }]);
+    expect(compare(image, live).drifts).toEqual([]);
+  });
+
+  it.each([
+    ['with', byBuckets],
+    ['without', undefined],
+  ])('are unknown where nothing reads them, %s buckets', async (_name, ask) => {
+    const none = program.replace('\nexport SF_HASH SF_CAPS ', '\nSF_CAPS=none; export SF_HASH SF_CAPS ');
+    expect(none).not.toBe(program);
+    linkSync(join(dir.path, 'usr/bin/tool'), join(dir.path, 'usr/bin/other'));
+    const image = await read(perl, ask);
+    const live = await read(none, ask);
+    expect(live.gaps).toMatchObject([{ probe: 'files', reason: 'tool-missing' }]);
+    expect(lookup(live.files, '/etc/listed')).toMatch(/ \?$/);
+    expect(lookup(live.files, '/usr/bin/tool')).toMatch(/ \?\+links=2$/);
+    expect(compare(image, live)).toEqual({ drifts: [], gaps: [] });
+  });
+
   const setAll =
     'import os,sys\nfor a in sys.argv[2:]: os.setxattr(sys.argv[1], a.split("=")[0], bytes.fromhex(a.split("=")[1]))';
   const capability = '0100000200200000000000000000000000000000';
@@ -144,7 +175,8 @@ it('what only one side can know is no difference', () => {
   expect(differingExtra(extra('-'), extra('selinux=a:b:c:s0'))).toEqual([]);
   expect(differingExtra(extra('selinux=a:b:etc_t:s0'), extra('selinux=a:b:tmp_t:s0'))).toEqual(['selinux']);
   expect(differingExtra(extra('-'), extra('acl=02'))).toEqual(['acl']);
-  expect(differingExtra(extra('flags=i'), extra('?'))).toEqual(['flags']);
+  expect(differingExtra(extra('flags=i'), extra('?'))).toEqual([]);
+  expect(differingExtra(extra('acl=02'), extra('?+links=2'))).toEqual(['links']);
   expect(differingExtra(extra('-'), extra('dev=1:2'))).toEqual([]);
   expect(parseFileValue('f 644 0 0 1 22 0100000200+acl=02 ')).toMatchObject({
     capabilities: '0100000200',

@@ -5,7 +5,8 @@ import { sh } from '../sh.ts';
  * flags, numbers of devices. `SF_ATTRS` is a command that reads NUL-terminated names, before each the letter of its type
  * (`f`, `d`, `b`, `c`), and prints a record `c ATTRIBUTES path` for each that has any, joined by `+` in this order: the capability
  * in hex, `acl=` and `dacl=` in hex, `selinux=LABEL`, `flags=a|i`, `dev=MAJOR:MINOR`. Needs perl or python3 with the system calls
- * themselves. Told to do so (`SF_LF`) it takes and gives lines, says `~ PATH` from time to time, how far it is, and `~ ~` at the end.
+ * themselves. At the end it says `~ ~`: without that, what has no attributes is not known to have none. Told to do so (`SF_LF`) it takes and
+ * gives lines, and says `~ PATH` from time to time, how far it is.
  *
  * Numbers: xattr(7), acl(5) as Linux stores it (include/uapi/linux/posix_acl_xattr.h), ioctl_iflags(2) with 0x10
  * immutable and 0x20 append-only. Flags need the file to be opened, so they are asked where somebody would set them:
@@ -30,7 +31,7 @@ elsif(($m&0170000)==0060000||($m&0170000)==0020000){my$r=(lstat$p)[6];
 push@a,"dev=".((($r>>8)&0xfff)|(($r>>32)&~0xfff)).":".(($r&0xff)|(($r>>12)&~0xff))}
 $out.="c ".join("+",@a)." $p$e" if@a;
 if(!(++$n&255)){$out.="~ $p$e" if$ENV{SF_LF};print$out;$out=""}}
-print$out;print"~ ~$e" if$ENV{SF_LF}'
+print"$out~ ~$e"'
 SF_PYTHON='
 import os,sys,stat,struct,fcntl,re
 o=sys.stdout.buffer
@@ -77,7 +78,7 @@ for p in names():
   if seen%256==0:
     if L: o.write(b"~ "+p+E)
     o.flush()
-if L: o.write(b"~ ~"+E)
+o.write(b"~ ~"+E)
 o.flush()'
 SF_ATTRS='case $SF_CAPS in
 perl) perl -e "$SF_PERL" "$SF_CAPSNR" 2>/dev/null ;;

@@ -13,9 +13,10 @@ import { sh } from '../sh.ts';
  * a record is a line, and TAB parts its fields.
  *
  * Records: `s salt` which question this answers; `k n` another n files were hashed; `b n` so many were not: the budget ran
- * out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or `P n` with n bytes as they are, of these lines: `= first count` buckets as expected; `! n` and the n entries of a
- * bucket, `path TAB y mode uid gid size sha256 caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the
- * digest of what stat says, for the next quick scan; `.` the end.
+ * out; `t path` was changed after the walk began; `G n` with n bytes of gzip, or `P n` with n bytes as they are, of these
+ * lines: `= first count` buckets as expected; `! n` and the n entries of a bucket, `path TAB y mode uid gid size sha256
+ * caps[ link] TAB mtime ctime inode`; `S` and one `n digest` a bucket, the digest of what stat says, for the next quick
+ * scan; `.` the end.
  *
  * The cut and the digests are computed on the scanner too: fingerprint/buckets.ts. A test holds the two together.
  */
@@ -26,7 +27,8 @@ SF_ROOT=$R
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
 SF_SUMS='case $SF_HASH in openssl) exec openssl dgst -sha256 -r "$@" ;; *) exec sha256sum "$@" ;; esac'
-# the same to h$$, s = how it ended; p$$ says whom to end when it comes no further: see watch-question.ts. Of ours it keeps open 8, for which the end waits
+# the same to h$$, s = how it ended; p$$ says whom to end when it comes no further (watch-question.ts). Of our descriptors it keeps 8: the
+# end waits for that
 SF_TRY='{ eval "$SF_SUMS"; } >"h$$" 2>/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 9<&- & echo $! >"p$$"
 wait $!; s=$?'
 SF_ONCE='[ $# -gt 0 ] || exit 0; eval "$SF_TRY"; cat "h$$"; rm "h$$" "p$$"'

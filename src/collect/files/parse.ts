@@ -1,42 +1,15 @@
 import type { Ask } from '../../core/ask.ts';
 import { escapeName } from '../../core/bytes.ts';
-import { type BucketFacts, readBuckets } from './buckets.ts';
+import { readBuckets } from './buckets.ts';
 import { Cursor } from './cursor.ts';
 import { readDigests } from './digests.ts';
+import type { FileFacts } from './facts.ts';
 import { type Meta, readMeta, readStatted } from './metadata.ts';
-
-/** What the parser found out beside the lines themselves. */
-export interface FileFacts {
-  /** `key NUL type mode uid gid size sha256 attributes [link]` per entry, unsorted, latin1. */
-  lines: string[];
-  /** Canonical key -> mtime, for those newer than the image. */
-  modified: Map<string, number>;
-  /** Canonical keys of regular files that were seen but whose content could not be read. */
-  unhashed: string[];
-  /** Canonical keys of directories that may not be read. */
-  closed: string[];
-  /** Mounts left out: canonical key and file system type. */
-  mounts: { path: string; type: string }[];
-  /** What the walk by buckets brought; `lines` then holds the odd names only. */
-  buckets?: BucketFacts;
-  /** Files that were not hashed because the budget of bytes ran out. */
-  overBudget: number;
-  /** Keys of files that were changed while they were read. */
-  changing: string[];
-  /** Canonical key of a file with more than one name -> `inode ctime`, by which names of one file are told. */
-  inodes: Map<string, string>;
-  /** The walk came to its end, twice. */
-  complete: boolean;
-  /** There were more entries than are taken in. */
-  tooMany: boolean;
-  /** It answers another question than ours. */
-  stale: boolean;
-  /** Something did not follow the protocol. */
-  garbled: boolean;
-}
 
 /** Most entries, and most records beside them, that are taken in of one answer: more come in by buckets. */
 export const mostEntries = 500_000;
+/** Types of what is asked for its attributes. */
+const mayHave = /^[fdbc]$/;
 /** Files of one batch at most; the program sends up to 4,000. */
 const mostOfBatch = 10_000;
 
@@ -54,6 +27,7 @@ export class FileAnswer {
     overBudget: 0,
     changing: [],
     inodes: new Map(),
+    unread: [],
     complete: false,
     tooMany: false,
     stale: false,
@@ -69,7 +43,11 @@ export class FileAnswer {
   private readonly pendingLinks: Meta[] = [];
   private readonly caps = new Map<string, string>();
   private readonly names = new Map<string, string>();
-  private held: { meta: Meta; sha256: string }[] = [];
+  private held: { meta: Meta; sha256: string; asked: boolean }[] = [];
+  /** Nothing reads attributes there. */
+  private blind = false;
+  /** Those of what is held were read to the end. */
+  private attributesRead = false;
 
   /** `root` is the directory the program was asked about (`/` or a directory, latin1), so that keys begin at the image's root. */
   constructor(bytes: Buffer, root: string, ask?: Ask) {
@@ -89,7 +67,7 @@ export class FileAnswer {
       this.take(record);
     }
     this.flush();
-    for (const meta of this.pendingLinks) this.emit({ ...meta, link: this.links.get(meta.path) ?? '' }, '-');
+    for (const meta of this.pendingLinks) this.emit({ ...meta, link: this.links.get(meta.path) ?? '' }, '-', true);
     this.facts.complete = this.ends === 2 && !this.lost;
     this.facts.garbled ||= this.cursor.garbled;
     return this.facts;
@@ -109,6 +87,12 @@ export class FileAnswer {
         this.pair(rest, (words, path) => {
           if (/^[\w:.,=+-]{1,9000}$/.test(words)) this.caps.set(path, words);
         });
+        break;
+      case '~':
+        this.attributesRead = true;
+        break;
+      case 'a':
+        this.blind = true;
         break;
       case 'n':
         this.named(/^(\d{1,9}) (\d{1,20} [\d.]{1,40}) (.*)$/s.exec(rest));
@@ -164,7 +148,7 @@ export class FileAnswer {
     const end = cursor.at + length;
     try {
       if (!ask || facts.buckets || !(length > 0 && end <= cursor.bytes.length)) throw new Error('cut or not asked for');
-      facts.buckets = readBuckets(kind, cursor.bytes.subarray(cursor.at, end), ask);
+      facts.buckets = readBuckets(kind, cursor.bytes.subarray(cursor.at, end), ask, this.blind);
       cursor.at = end;
     } catch {
       facts.garbled = this.lost = true;
@@ -186,7 +170,7 @@ export class FileAnswer {
 
   /** An entry without a digest: no regular file, or one that may not be read. */
   private seen(meta: Meta | undefined): void {
-    if (meta) this.held.push({ meta, sha256: meta.type === 'f' ? '?' : '-' });
+    if (meta) this.held.push({ meta, sha256: meta.type === 'f' ? '?' : '-', asked: meta.type !== 'f' });
   }
 
   /** Can a batch have so many? */
@@ -214,15 +198,20 @@ export class FileAnswer {
     const digests = readDigests(cursor.record() ?? '', n, cursor);
     if (digests && metas.length === n) {
       metas.forEach((meta, i) => {
-        this.held.push({ meta, sha256: meta.type === 'f' ? (digests[i] ?? '?') : '-' });
+        this.held.push({ meta, sha256: meta.type === 'f' ? (digests[i] ?? '?') : '-', asked: true });
       });
-    } else if (n === 1 && metas[0]) this.held.push({ meta: metas[0], sha256: '?' });
+    } else if (n === 1 && metas[0]) this.held.push({ meta: metas[0], sha256: '?', asked: true });
   }
 
   /** Attributes come behind the entries they belong to, so those wait for them. */
   private flush(): void {
-    for (const { meta, sha256 } of this.held) this.emit(meta, sha256);
+    for (const { meta, sha256, asked } of this.held) {
+      const known = !mayHave.test(meta.type) || (asked && this.attributesRead);
+      if (!known && asked && !this.blind) this.facts.unread.push(this.key(meta.path));
+      this.emit(meta, sha256, known);
+    }
     this.held = [];
+    this.attributesRead = false;
   }
 
   private key(path: string): string {
@@ -230,11 +219,11 @@ export class FileAnswer {
     return escapeName(inside === '' ? '/' : inside.length > 1 && inside.endsWith('/') ? inside.slice(0, -1) : inside);
   }
 
-  private emit(meta: Meta, sha256: string): void {
+  private emit(meta: Meta, sha256: string, known: boolean): void {
     const key = this.key(meta.path);
     const size = meta.type === 'f' ? meta.size : '-';
     const words = [
-      meta.type === 'l' ? undefined : this.caps.get(meta.path),
+      meta.type === 'l' ? undefined : (this.caps.get(meta.path) ?? (known ? undefined : '?')),
       meta.type === 'f' && this.names.has(meta.path) ? `links=${this.names.get(meta.path)}` : undefined,
     ];
     const attributes = words.filter((word) => word !== undefined).join('+') || '-';

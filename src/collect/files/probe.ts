@@ -2,7 +2,8 @@ import { display } from '../../core/bytes.ts';
 import type { Draft } from '../../core/draft.ts';
 import type { Probe } from '../probe.ts';
 import { askQuestion } from './ask-question.ts';
-import { FileAnswer, type FileFacts, mostEntries } from './parse.ts';
+import type { FileFacts } from './facts.ts';
+import { FileAnswer, mostEntries } from './parse.ts';
 import { question } from './question.ts';
 import { type Unhashed, unhashedIn } from './unhashed.ts';
 
@@ -32,6 +33,10 @@ export const files: Probe = {
       [...facts.unhashed.map((key) => ({ key, size: 0 })), ...unhashedIn(draft.fileStream)],
       facts.overBudget,
     );
+    if (facts.unread.length > 0) {
+      const detail = `capabilities and access control lists of ${facts.unread.length} files were not read to the end (first: ${shown(facts.unread[0])})`;
+      draft.gap('files', 'unreadable', detail);
+    }
     draft.mounts = facts.mounts;
     if (facts.stale)
       draft.gap('connect', 'garbled', 'the answer was made for another scan: it is an old one that somebody repeats');

@@ -11,10 +11,12 @@ import { bucketsQuestion } from './buckets-question.ts';
  * then `>target`; a batch is `F n`, n metadata records, `H n b|t`, digests (32 raw bytes each, or hex lines), `h status`.
  * A batch whose status is not 0 is void and followed by the same files in smaller batches.
  * `n names inode ctime path` is a regular file that has more than one name; it comes before the batches.
+ * `c attributes path` comes behind the entries it is about, `~ ~` when what reads attributes came to its end; `a` = nothing reads them.
  * mtime is 0 for what is not newer than `since`: it is evidence, not compared, and would be a fifth of the bytes.
  */
 const scope = sh`
 [ "$SF_SALT" ] && rec "s $SF_SALT"
+[ $SF_CAPS = none ] && rec a
 # scope: arguments for find that prune what is out of scope, first what we were told to leave out
 if [ $# -gt 3 ]; then shift 3; else set --; fi
 n=$#
