@@ -55,6 +55,16 @@ const targets: Record<
     live: ['/usr/bin/openssl', '/usr/bin/sha256sum'],
     gaps: ['files tool-missing'],
   },
+  'nothing that reads attributes': {
+    setup: 'rm /usr/bin/perl /usr/bin/perl5.36.0',
+    live: ['/usr/bin/perl', '/usr/bin/perl5.36.0'],
+    gaps: ['files tool-missing'],
+  },
+  'nothing that reads attributes, and no /dev/shm': {
+    setup: 'rm /usr/bin/perl /usr/bin/perl5.36.0; umount /dev/shm',
+    live: ['/usr/bin/perl', '/usr/bin/perl5.36.0'],
+    gaps: ['files tool-missing'],
+  },
   'no /dev/shm': { setup: 'umount /dev/shm', live: [], gaps: [] },
   // It is in no image, so it comes from this machine. Its file is told, and that it runs: we do.
   'mksh as sh': {

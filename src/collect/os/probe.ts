@@ -111,7 +111,7 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
       draft.gap('files', 'tool-missing', 'no working openssl or sha256sum on the instance: contents were not hashed');
     }
     if (said.get('tools')?.includes('caps=none')) {
-      draft.gap('files', 'tool-missing', 'neither perl nor python3 on the instance: file capabilities were not read');
+      draft.gap('files', 'tool-missing', 'neither perl nor python3 on the instance: file capabilities and access control lists were not read');
     }
   },
 };
