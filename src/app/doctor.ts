@@ -153,7 +153,9 @@ function tools(found: Found): Check[] {
     of(
       'tools',
       lacks.length === 0,
-      lacks.length === 0 ? 'find, xargs, tr, head and sed work' : `missing or not working: ${named(lacks.join(', '))}`,
+      lacks.length === 0
+        ? 'what the questions are put together from works (find, xargs, awk, sed...)'
+        : `missing or not working: ${named(lacks.join(', '))}`,
       'fail',
       'bake them into the image (findutils, coreutils, sed, or busybox)',
     ),

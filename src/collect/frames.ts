@@ -10,8 +10,11 @@ export class Frame {
   readonly bytes: Buffer;
   /** Its end mark was seen. */
   readonly whole: boolean;
-  constructor(name: string, bytes: Buffer, whole = true) {
+  /** A tool of the instance that it was read with was ended in the middle: what it holds may be halves. */
+  readonly hurt: boolean;
+  constructor(name: string, bytes: Buffer, whole = true, hurt = false) {
     this.whole = whole;
+    this.hurt = hurt;
     this.name = name;
     this.bytes = bytes;
   }
@@ -40,7 +43,7 @@ export interface Frames {
   /** Directory that the program was run on, as it says; empty when it did not say. */
   root: string;
   frames: Map<string, Frame>;
-  /** Probe names whose end mark is missing or that were never begun, and why. */
+  /** Probe names whose end mark is missing, that were never begun, or that are hurt, and why. */
   broken: Map<string, { reason: GapReason; detail: string }>;
 }
 
@@ -119,7 +122,13 @@ export function splitFrames(said: Buffer, expected: string[]): Frames {
       at = answer.length;
       continue;
     }
-    result.frames.set(name, new Frame(name, answer.subarray(from, end + 1)));
+    const bytes = answer.subarray(from, end + 1);
+    const hurt = bytes.subarray(-name.length - 4).toString('latin1') === `\0H ${name}\0`;
+    result.frames.set(name, new Frame(name, bytes, true, hurt));
+    if (hurt) {
+      const what = 'a tool that this is read with was ended by a signal (is there no memory left?)';
+      result.broken.set(name, { reason: 'cut', detail: `${what}: what "${name}" would tell is unknown` });
+    }
     at = end;
   }
   return result;

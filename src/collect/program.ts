@@ -31,7 +31,8 @@ function question(probe: Probe): string {
 /**
  * The long walk runs beside the other questions, and what it says waits in a pipe behind their answers, so that those are
  * there when the walk is cut. They go through gzip where there is one that works: fewer bytes, and fewer packets, each of
- * which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart.
+ * which costs the scanner a cipher of its own (ssh2 with AES-GCM). frames.ts takes it apart. Their tools are guarded
+ * (prelude.ts); the walk looks after its own.
  *
  * The walk's first line is the process that watches over all of it (files/watch-question.ts): it is ended when both are done,
  * and nobody waits for it: a shell that kept a copy of the pipe would wait for ever (mksh does).
@@ -39,6 +40,7 @@ function question(probe: Probe): string {
 function beside(small: string[], walk: Probe): string[] {
   return [
     'small() {',
+    'guard',
     ...small,
     '}',
     'walk() {',

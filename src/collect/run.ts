@@ -69,7 +69,15 @@ export function readAnswer(answer: Answer, probes: Probe[], args: ProgramArgumen
   draft.answerBytes = answer.stdout.length;
   for (const probe of asked) {
     const frame = frames.get(probe.name);
-    if (frame && probe.name !== 'files' && frame.hasMoreThan(mostPieces))
+    if (frame && draft.lacks.length > 0 && !probe.flows)
+      draft.cut(
+        probe.name,
+        'tool-missing',
+        `does not work on the instance: ${draft.lacks.join(', ')}; what it would list is unknown`,
+      );
+    // Halves are taken for facts by nobody; but who it is, and the keys that it was launched with, keep others from being told.
+    else if (frame?.hurt && probe.name !== 'os') continue;
+    else if (frame && probe.name !== 'files' && frame.hasMoreThan(mostPieces))
       draft.cut(probe.name, 'limit', `the answer has more than ${mostPieces} records and lines, and was not read`);
     else if (frame) probe.parse(frame, draft);
   }

@@ -18,6 +18,8 @@ export class Draft {
     launchKeys: [],
     uid: -1,
   };
+  /** Tools that the instance lacks although most questions are put together from them; as it says. */
+  lacks: string[] = [];
   root = '';
   /** Directory the program was asked about, latin1: one char a byte, as the program says it. */
   readonly askedRoot: string;

@@ -1,8 +1,9 @@
 import { display } from '../core/bytes.ts';
 import type { Finding } from '../core/finding.ts';
 import { readStream } from '../fingerprint/stream.ts';
+import type { AllowRule } from '../schema/rules.ts';
 import type { Case } from './case.ts';
-import type { Subject } from './compile.ts';
+import { type Compiled, compileRule, type Subject } from './compile.ts';
 import { makeFinding } from './make.ts';
 
 /** `tcp 0.0.0.0 22 /usr/sbin/sshd` taken apart. */
@@ -23,6 +24,10 @@ export function judgeSockets(the: Case): Finding[] {
     : undefined;
   // The sniffers that our own rules allow are no whitelist of ports.
   const listed = rules.some(({ rule }) => !rule.protocols?.every((protocol) => sniffing.has(protocol)));
+  // Whose socket it is may be what this account, or this time, does not tell: that is a gap, and no other program.
+  const blind = the.live.gaps.some(({ probe }) => probe === 'sockets' || probe === 'processes');
+  const allows = (rule: Compiled<AllowRule>, socket: Subject) =>
+    rule.matches(socket) || (blind && socket.executable === '?' && matchesButForProgram(rule.rule, socket));
   const findings: Finding[] = [];
   for (const [key] of readStream(the.live.sockets)) {
     const socket = parseSocket(key);
@@ -32,11 +37,11 @@ export function judgeSockets(the: Case): Finding[] {
       continue;
     }
     if (sniffing.has(socket.protocol)) {
-      if (!golden?.has(withoutExecutable(key)) && !rules.some((r) => r.matches(socket)))
+      if (!golden?.has(withoutExecutable(key)) && !rules.some((r) => allows(r, socket)))
         findings.push(sniffer(the, key));
       continue;
     }
-    if ((!golden && !listed) || golden?.has(withoutExecutable(key)) || rules.some((r) => r.matches(socket))) continue;
+    if ((!golden && !listed) || golden?.has(withoutExecutable(key)) || rules.some((r) => allows(r, socket))) continue;
     const open = socket.address !== '127.0.0.1' && socket.address !== '::1';
     const reason = golden
       ? 'a port is open that the golden instance does not have open'
@@ -44,6 +49,10 @@ export function judgeSockets(the: Case): Finding[] {
     findings.push(make(the, key, open ? 'high' : 'medium', 'socket/not-allowed', reason));
   }
   return findings;
+}
+
+function matchesButForProgram({ executables: _, ...rule }: AllowRule, socket: Subject): boolean {
+  return compileRule<AllowRule>(rule).matches(socket);
 }
 
 /** Sockets that see, or make, whatever goes over the network: no server listens with them. */

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { probes } from '../../src/collect/registry.ts';
 import { collect } from '../../src/collect/run.ts';
 import type { Ask } from '../../src/core/ask.ts';
@@ -25,6 +25,9 @@ import { lookup } from '../../src/fingerprint/stream.ts';
 import { processSession } from '../../src/transport/process.ts';
 import { shells } from './shells.ts';
 import { plant, type Scratch, scratch } from './tree.ts';
+
+// A gigabyte and a half is hashed twice, beside whatever else runs here.
+vi.setConfig({ testTimeout: 120_000 });
 
 const limits = { connectMs: 5000, idleMs: 90_000, totalMs: 120_000, maxBytes: 1 << 28 };
 const mebibyte = 2 ** 20;

@@ -486,6 +486,31 @@ describe('sockets below TCP and UDP', () => {
     expect(findings({}, { set: sockets('tcp 0.0.0.0 4444 /usr/sbin/sshd'), rules: allowed })).toEqual([]);
   });
 
+  it('of a program that may not be seen are no violation, while somebody says that it may not be seen', () => {
+    const ssh: Policy['rules'] = [
+      { id: 'ssh', kind: 'allow', reason: 'x', fact: 'socket', ports: [22], executables: ['/usr/sbin/sshd'] },
+    ];
+    const seen = (key: string) => shown(findings({}, { set: sockets(key), rules: ssh }));
+    const blind = (key: string, rules = ssh) =>
+      shown(
+        findings(
+          {},
+          {
+            set: (draft) => {
+              sockets(key)(draft);
+              draft.gap('sockets', 'permission', 'x');
+            },
+            rules,
+          },
+        ),
+      );
+    expect(seen('tcp 0.0.0.0 22 ?')).toEqual([['tcp 0.0.0.0:22', 'high']]);
+    expect(blind('tcp 0.0.0.0 22 ?')).toEqual([]);
+    expect(blind('tcp 0.0.0.0 23 ?')).toEqual([['tcp 0.0.0.0:23', 'high']]);
+    expect(blind('tcp 0.0.0.0 22 /usr/bin/python3.11')).toEqual([['tcp 0.0.0.0:22', 'high']]);
+    expect(blind('packet * 3 ?', allowed)).toEqual([]);
+  });
+
   it('of the golden instance are the image', () => {
     const options = { set: sockets('raw 0.0.0.0 1 /usr/sbin/sshd'), image: sockets('raw 0.0.0.0 1 /usr/sbin/sshd') };
     expect(findings({}, options)).toEqual([]);

@@ -102,16 +102,19 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
     const servers = nameServers(said.get('dns') ?? '', said.get('instance-data') ?? '');
     if (servers) draft.os.nameServers = servers;
     draft.root = line('root');
-    const lacks = line('lacks');
-    if (lacks) {
-      for (const probe of ['files', 'packages', 'accounts', 'sockets'])
-        draft.cut(probe, 'tool-missing', `does not work on the instance: ${lacks}; what it would list is unknown`);
-    }
+    draft.lacks = line('lacks').split(' ').filter(Boolean);
+    const ofWalk = draft.lacks.filter((tool) => !/^(?:sort|awk|cut|grep|cat|readlink)$/.test(tool)).join(', ');
+    if (ofWalk)
+      draft.cut('files', 'tool-missing', `does not work on the instance: ${ofWalk}; what it would list is unknown`);
     if (said.get('tools')?.includes('hash=none')) {
       draft.gap('files', 'tool-missing', 'no working openssl or sha256sum on the instance: contents were not hashed');
     }
     if (said.get('tools')?.includes('caps=none')) {
-      draft.gap('files', 'tool-missing', 'neither perl nor python3 on the instance: file capabilities and access control lists were not read');
+      draft.gap(
+        'files',
+        'tool-missing',
+        'neither perl nor python3 on the instance: file capabilities and access control lists were not read',
+      );
     }
   },
 };

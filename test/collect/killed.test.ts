@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Probe } from '../../src/collect/probe.ts';
+import { composeProgram } from '../../src/collect/program.ts';
+import { probes } from '../../src/collect/registry.ts';
+import { readAnswer } from '../../src/collect/run.ts';
+import { answerOf, shells } from './shells.ts';
+import { plant, type Scratch, scratch } from './tree.ts';
+
+/** A probe that asks this, and what came of it. */
+function asking(question: string): Probe & { records: string[] } {
+  const records: string[] = [];
+  return {
+    ...{ name: 'accounts', about: '', source: '', needs: '', cost: '', asks: 'always', question, records },
+    parse: (frame) => {
+      records.push(...frame.records());
+    },
+  };
+}
+
+describe.each(shells.filter(({ missing }) => !missing))('a tool under $name', ({ command }) => {
+  let dir: Scratch;
+  beforeAll(() => {
+    dir = scratch('killed');
+    plant(dir.path, { 'etc/hostname': 'x\n' });
+  });
+  afterAll(() => dir.remove());
+  const read = (question: string) => {
+    const asked = asking(question);
+    const { os, packages, files } = probes as Record<'os' | 'packages' | 'files', Probe>;
+    const all = [os, asked, packages, files];
+    const args = { root: dir.path, mode: 'offline', since: 0 } as const;
+    const draft = readAnswer(answerOf(command, composeProgram(all), args), all, args);
+    const gaps = draft.gaps.filter(({ probe }) => probe === 'accounts').map(({ reason, detail }) => [reason, detail]);
+    return { gaps, records: asked.records, partial: [...draft.partial] };
+  };
+  const dying = `awk 'BEGIN{printf "half"; fflush(); system("kill -9 $PPID")}'`;
+
+  it.each([
+    ['in the middle of a pipe', `rec one; ${dying} | tr a b; rec two`],
+    ['in what a variable is set to', `v=$(${dying} | tr a b); rec "$v"`],
+    ['in a loop that is piped on', `for i in 1 2; do ${dying}; done | sort | head -c 9; rec two`],
+    ['behind a pipe, in a function', `f() { cat | ${dying}; }; rec one; printf x | f >/dev/null; rec two`],
+  ])('that is ended by a signal %s makes its question unknown, and no other', (_, question) => {
+    expect(read(question)).toEqual({
+      gaps: [['cut', expect.stringMatching(/^a tool that this is read with was ended by a signal/)]],
+      records: [],
+      partial: ['accounts'],
+    });
+  });
+
+  it('that is ended because nobody reads on is as good as any', () => {
+    const question =
+      'tr a b </dev/zero | head -c 3 | tr \'\\000\' x; rec; rec "$(tr a b </dev/zero | head -c 2 | wc -c)"';
+    const { gaps, records, partial } = read(question);
+    expect({ gaps, partial, records: records.map((record) => record.trim()) }).toEqual({
+      gaps: [],
+      partial: [],
+      records: ['xxx', '2'],
+    });
+  });
+});
+
+it.each([
+  ['awk', 'accounts'],
+  ['tr', 'accounts, files'],
+])('without a working %s what is put together from it is unknown', (tool, unknown) => {
+  const dir = scratch('lacking');
+  const asked = asking('rec one');
+  const all = [probes['os'] as Probe, asked, probes['files'] as Probe];
+  const args = { root: dir.path, mode: 'offline', since: 0 } as const;
+  const text = composeProgram(all).replace('\nhave()', `\n${tool}() { return 1; }\nhave()`);
+  expect(text).toContain(`\n${tool}() {`);
+  const draft = readAnswer(answerOf(['sh'], text, args), all, args);
+  dir.remove();
+  expect(asked.records).toEqual([]);
+  expect([...draft.partial].sort().join(', ')).toBe(unknown);
+  expect(draft.gaps.filter(({ reason }) => reason === 'tool-missing').map(({ detail }) => detail)).toContainEqual(
+    expect.stringContaining(`does not work on the instance: ${tool}`),
+  );
+});
