@@ -264,7 +264,7 @@ it.each(hostile)('what it says of itself holds %j', async (h) => {
     truth.answer,
     'os',
     (frame) =>
-      `${frame}release ID=${h}\nPRETTY_NAME="${h}"\nIMAGE_ID=${h}\n\0kernel ${h}\0hostname ${h}\0arch ${h}\0machine-id ${h}\0lacks ${h}\0`,
+      `${frame}release ID=${h}\nPRETTY_NAME="${h}"\nIMAGE_ID=${h}\n\0kernel ${h}\0hostname ${h}\0arch ${h}\0machine-id ${h}\0`,
   );
   answer = withFrame(
     answer,
@@ -280,6 +280,14 @@ it.each(hostile)('what it says of itself holds %j', async (h) => {
   const { code, one } = await alone(says(answer));
   expect(code).toBe(1);
   expect(one.findings.length).toBeGreaterThan(0);
+});
+
+it.each(hostile)('the tools that it lacks are called %j', async (h) => {
+  const answer = withFrame(truth.answer, 'os', (frame) => `${frame}lacks ${h} ${'x'.repeat(1_000_000)}\0`);
+  const { one, removed } = await alone(says(answer));
+  expect([one.verdict, removed]).toEqual(['incomplete', []]);
+  expect(new Set(one.gaps.map(({ reason }) => reason))).toEqual(new Set(['tool-missing']));
+  expect(JSON.stringify(one.gaps).length).toBeLessThan(10_000);
 });
 
 it('names of megabytes do not fill the report', async () => {
