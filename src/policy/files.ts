@@ -51,6 +51,7 @@ export function judgeFile(the: Case, file: FileDrift, packages: PackageChanges):
   const sight: FileSight = {
     ...{ change: drift.change, launchKeys: the.live.os.launchKeys, ...sides(file), ...text },
     idOf: (kind, name) => lookup(the.live.accounts, `${kind} ${name}`)?.split('\t')[0],
+    unread: { texts: the.live.partial.includes('contents'), accounts: the.live.partial.includes('accounts') },
     ...(file.sameAs === undefined ? {} : { sameAs: file.sameAs }),
     nameServers: serversOf(the, drift.key),
   };

@@ -175,8 +175,8 @@ touch -r /tmp/ref /usr/bin/tac`),
   },
   {
     name: 'link points elsewhere',
-    do: sh('ln -sfn /opt/awk /etc/alternatives/awk'),
-    expect: changed('alternative awk', 'medium', 'setting'),
+    do: sh('ln -sfn /opt/which /etc/alternatives/which'),
+    expect: changed('alternative which', 'medium', 'setting'),
   },
   {
     name: 'program became a link',

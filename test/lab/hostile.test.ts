@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { probes } from '../../src/collect/registry.ts';
 import { must, sleep } from './exec.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
 import { labImage } from './image.ts';
@@ -48,7 +49,15 @@ const targets: Record<
   { bring?: readonly [from: string, to: string]; setup: string; flags?: string[]; live: string[]; gaps: string[] }
 > = {
   'no setsid': { setup: 'rm /usr/bin/setsid', live: ['/usr/bin/setsid'], gaps: [] },
-  'no awk': { setup: 'rm /usr/bin/mawk', live: ['/usr/bin/mawk'], gaps: [] },
+  // The walk does without; nothing else does.
+  'no awk': {
+    setup: 'rm /usr/bin/mawk',
+    live: ['/usr/bin/mawk'],
+    gaps: Object.keys(probes)
+      .filter((name) => name !== 'os' && name !== 'files')
+      .map((name) => `${name} tool-missing`)
+      .sort(),
+  },
   'no mktemp': { setup: 'rm /usr/bin/mktemp', live: ['/usr/bin/mktemp'], gaps: [] },
   'no hasher': {
     setup: 'rm -f /usr/bin/sha256sum /usr/bin/openssl',

@@ -5,13 +5,18 @@ import type { ProcessFact } from '../../core/facts.ts';
 /** Where the records of one kind are kept: pid -> values in order. */
 type Values = Map<number, string[]>;
 
-/** `/proc/PID/NAME:value` records, grouped by the heading record before them. */
-function group(records: string[]): {
+/** What was asked, taken apart. */
+interface Asked {
   settings: Map<string, string>;
   lists: Map<string, Values>;
+  /** What the hasher printed. */
   hashes: string;
+  /** `/proc/PID/stat STACK` lines, read last. */
   stacks: string;
-} {
+}
+
+/** `/proc/PID/NAME:value` records, grouped by the heading record before them. */
+function group(records: string[]): Asked {
   const settings = new Map<string, string>();
   const lists = new Map<string, Values>();
   let hashes = '';
@@ -40,19 +45,23 @@ function group(records: string[]): {
   return { settings, lists, hashes, stacks };
 }
 
-/** /proc/PID/stat, proc(5): comm may hold spaces and `)`, so fields are counted from the last `)`. */
-function parseStat(text: string):
-  | {
-      comm: string;
-      state: string;
-      ppid: number;
-      flags: number;
-      ticks: number;
-      start: number;
-      rss: number;
-      stack: string;
-    }
-  | undefined {
+/** What is used of /proc/PID/stat, proc(5). */
+interface Stat {
+  comm: string;
+  state: string;
+  ppid: number;
+  flags: number;
+  /** Processor time, and the time of its start since boot, in ticks of the clock. */
+  ticks: number;
+  start: number;
+  /** Pages. */
+  rss: number;
+  /** Where its stack begins (`startstack`), other for each program that it becomes; `0` for who may not know. */
+  stack: string;
+}
+
+/** comm may hold spaces and `)`, so fields are counted from the last `)`. */
+function parseStat(text: string): Stat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
