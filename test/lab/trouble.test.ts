@@ -203,7 +203,7 @@ describeLab('trouble', () => {
   it('reports a server that falls silent in the middle', async () => {
     await using fleet = await startFleet(image, 1);
     const one = first(fleet.instances);
-    const result = await midScan(fleet, [one], manifest, one, () => fleet.freeze(one), ['--idle-timeout', '2']);
+    const result = await midScan(fleet, [one], manifest, one, () => fleet.freeze(one), ['--idle-timeout', '4']);
     expect([result.code, result.of(one).verdict, result.live(one)]).toEqual([3, 'incomplete', []]);
     expect([...new Set(result.of(one).gaps.map((gap) => gap.reason))]).toEqual(['timeout']);
   });
@@ -249,7 +249,7 @@ async function midScan(
   });
   const hashing = 'for f in /proc/[0-9]*/fd/*; do [ "$(readlink $f)" = /opt/big ] && exit 0; done; exit 1';
   for (let tries = 0; (await one.run(hashing)).code !== 0; tries++) {
-    if (tries > 300 || child.exitCode !== null) throw new Error('the scan never came to the long file');
+    if (tries > 1000 || child.exitCode !== null) throw new Error('the scan never came to the long file');
     await sleep(50);
   }
   await interfere(child.pid as number);

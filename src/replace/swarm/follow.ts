@@ -16,6 +16,8 @@ export async function follow(engine: Engine, followed: Followed, settleSeconds: 
     if (service.update === 'paused') return { state: 'failed', detail: `the update of the service is paused${says}` };
     if (service.update.startsWith('rollback'))
       return { state: 'failed', detail: `the service went back to what it was${says}` };
+    // Until the swarm begins with it, it says nothing of an update: a task that runs by then may be one that fails at once.
+    if (service.update === '') return { state: 'running', detail: 'the update of the service has not begun' };
     if (service.update === 'updating') return { state: 'running', detail: 'the service is being updated' };
   }
   const tasks = await tasksOf(engine, followed.service);
