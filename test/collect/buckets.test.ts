@@ -278,19 +278,23 @@ describe('the walk by buckets', () => {
       child.stdin.write(marked(program));
       await sleep(300);
       child.stdin.end(inputOf(plainAsk).bytes);
-      for (let i = 0; i < 200 && leftovers().length === 0; i++) await sleep(10);
-      expect(leftovers()).toHaveLength(1);
-      // The shell alone, as an administrator or the kernel would: the others go when they notice.
-      process.kill(child.pid ?? 0, signal);
-      child.stdout.destroy();
-      for (let i = 0; i < 1000 && leftovers().length > 0; i++) await sleep(10);
-      expect(leftovers()).toEqual([]);
       try {
-        process.kill(-(child.pid ?? 0), 'SIGKILL');
-      } catch {
-        // All of it is gone already.
+        for (let i = 0; i < 2000 && leftovers().length === 0; i++) await sleep(10);
+        expect(leftovers()).toHaveLength(1);
+        // The shell alone, as an administrator or the kernel would: the others go when they notice.
+        process.kill(child.pid ?? 0, signal);
+        child.stdout.destroy();
+        for (let i = 0; i < 1000 && leftovers().length > 0; i++) await sleep(10);
+        expect(leftovers()).toEqual([]);
+      } finally {
+        try {
+          process.kill(-(child.pid ?? 0), 'SIGKILL');
+        } catch {
+          // All of it is gone already.
+        }
       }
     },
+    60_000,
   );
 });
 
