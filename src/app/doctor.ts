@@ -157,7 +157,7 @@ function tools(found: Found): Check[] {
         ? 'what the questions are put together from works (find, xargs, awk, sed...)'
         : `missing or not working: ${named(lacks.join(', '))}`,
       'fail',
-      'bake them into the image (findutils, coreutils, sed, or busybox)',
+      'bake them into the image (findutils, coreutils, sed, grep, awk, or busybox)',
     ),
     of(
       'listing',

@@ -86,6 +86,11 @@ export function differingExtra(before: Extra, after: Extra): ExtraName[] {
   });
 }
 
+/** Is it known to have capabilities? */
+export function hasCapabilities(file: FileValue): boolean {
+  return /^[0-9a-f]/.test(file.capabilities);
+}
+
 /** Do two files differ in their capabilities, as far as both are known? */
 export function differInCapabilities(before: FileValue, after: FileValue): boolean {
   const known = before.capabilities !== '?' && after.capabilities !== '?';

@@ -1,6 +1,6 @@
 import type { FileCheck } from '../core/ask.ts';
 import type { Stream } from '../core/facts.ts';
-import { isSetId, parseFileValue } from './files.ts';
+import { hasCapabilities, isSetId, parseFileValue } from './files.ts';
 
 /**
  * Files that run with the rights of others (set-id bits, capabilities), by place of their bucket and line in it, with what they
@@ -22,7 +22,7 @@ export function privileged(stream: Stream, ends: readonly number[]): Map<number,
     if (nul < 0) break;
     if (stream[nul + 1] === 102) {
       const file = parseFileValue(stream.toString('latin1', nul + 1, end));
-      if ((isSetId(file) || /^[0-9a-f]/.test(file.capabilities)) && file.sha256.length === 64) {
+      if ((isSetId(file) || hasCapabilities(file)) && file.sha256.length === 64) {
         found.set(bucket, [...(found.get(bucket) ?? []), { line, sha256: file.sha256 }]);
       }
     }

@@ -1,6 +1,6 @@
 import { escapeName } from '../core/bytes.ts';
 import type { Shipped, Stream } from '../core/facts.ts';
-import { parseFileValue } from './files.ts';
+import { hasCapabilities, parseFileValue } from './files.ts';
 import { lookup } from './stream.ts';
 
 /** Numeric ids by name, as the accounts of the same system say. */
@@ -19,7 +19,7 @@ export function isAltered(files: Stream, path: string, shipped: Shipped, idOf: I
   if (shipped.sha256 !== undefined && (file.type !== 'f' || (file.sha256 !== '?' && file.sha256 !== shipped.sha256)))
     return true;
   if (shipped.mode !== undefined && Number.parseInt(file.mode, 8) !== Number.parseInt(shipped.mode, 8)) return true;
-  if (shipped.capabilities === false && /^[0-9a-f]{2}/.test(file.capabilities)) return true;
+  if (shipped.capabilities === false && hasCapabilities(file)) return true;
   return differs(file.uid, id('user', shipped.user, idOf)) || differs(file.gid, id('group', shipped.group, idOf));
 }
 

@@ -4,6 +4,7 @@ import {
   differInCapabilities,
   differingExtra,
   type FileValue,
+  hasCapabilities,
   isExecutable,
   parseFileValue,
 } from '../fingerprint/files.ts';
@@ -78,7 +79,7 @@ const nameOf = (account: Finding): string => account.subject.replace(/^user /, '
 /** Does the file belong to root, and may nobody read or write it who may not in the image or by its nature? */
 function isSealed(the: Case, { before, after }: FileDrift, name: string): boolean {
   if (after?.type !== 'f' || after.uid !== '0') return false;
-  if (before ? differInCapabilities(before, after) : /^[0-9a-f]/.test(after.capabilities)) return false;
+  if (before ? differInCapabilities(before, after) : hasCapabilities(after)) return false;
   if (differingExtra(before?.extra ?? {}, after.extra).some((attribute) => attribute !== 'selinux')) return false;
   const secret = name.endsWith('shadow');
   const original = lookup(the.image.files, `/etc/${name}`);

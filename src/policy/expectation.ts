@@ -1,4 +1,4 @@
-import { differingExtra, type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
+import { differingExtra, type FileValue, hasCapabilities, isExecutable, isSetId } from '../fingerprint/files.ts';
 import type { ExpectRule } from '../schema/policy.ts';
 import { type NameServers, strangeServer } from './name-servers.ts';
 
@@ -39,8 +39,7 @@ export function misfit(
   const { only } = rule;
   const after = sight.after;
   if (!after) return undefined;
-  if (after.capabilities !== '-' && after.capabilities !== '?' && after.capabilities !== sight.before?.capabilities)
-    return 'it has file capabilities';
+  if (hasCapabilities(after) && after.capabilities !== sight.before?.capabilities) return 'it has file capabilities';
   // Who may write the state of a service may not make it a second name of a file elsewhere.
   if (sight.sameAs !== undefined && !matches({ path: sight.sameAs })) return `it is another name of ${sight.sameAs}`;
   const more = differingExtra(sight.before?.extra ?? {}, after.extra).filter(

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Finding } from '../core/finding.ts';
-import { differInCapabilities, differingExtra, isSetId } from '../fingerprint/files.ts';
+import { differInCapabilities, differingExtra, hasCapabilities, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Case, FileDrift, PackageChanges } from './case.ts';
 import { explainedByHome } from './explain-home.ts';
@@ -40,7 +40,7 @@ export function explainedByPackage(the: Case, file: FileDrift, packages: Package
 /** May a tool of a language have done it? Not to a file of the distribution, and not with rights of another account. */
 function isLanguages({ ownedBy, after }: FileDrift, packages: PackageChanges): boolean {
   if (ownedBy && !packages.findings.has(ownedBy)) return false;
-  return !after || !(isSetId(after) || /^[0-9a-f]{2}/.test(after.capabilities) || after.uid !== '0');
+  return !after || !(isSetId(after) || hasCapabilities(after) || after.uid !== '0');
 }
 
 /**
@@ -72,7 +72,7 @@ function sourceOfBytecode(path: string): string | undefined {
 function isMightier({ before, after }: FileDrift): boolean {
   if (!before || !after || after.type === 'l') return false;
   const gained = Number.parseInt(after.mode, 8) & ~Number.parseInt(before.mode, 8);
-  if (after.capabilities !== '-' && differInCapabilities(before, after)) return true;
+  if (hasCapabilities(after) && differInCapabilities(before, after)) return true;
   if (differingExtra(before.extra, after.extra).some((name) => name !== 'selinux')) return true;
   return (gained & (after.type === 'f' ? 0o6002 : 0o0002)) !== 0 || after.uid !== before.uid;
 }

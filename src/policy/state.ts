@@ -1,6 +1,6 @@
 import { display, escapeName, unescapeName } from '../core/bytes.ts';
 import { type Attributes, compareSeverity, type Finding } from '../core/finding.ts';
-import { isSetId } from '../fingerprint/files.ts';
+import { hasCapabilities, isSetId } from '../fingerprint/files.ts';
 import { compareFacts, type FactDrift, onlyCommentsDiffer } from '../state/compare.ts';
 import type { Format, SeenFile, StateFact } from '../state/format.ts';
 import { Side } from '../state/side.ts';
@@ -132,7 +132,7 @@ export class Meaning {
 
 /** Whose rights it runs with weighs more than what kind of file it is. */
 function isMighty({ after }: FileDrift): boolean {
-  return after !== undefined && (isSetId(after) || (after.capabilities !== '-' && after.capabilities !== '?'));
+  return after !== undefined && (isSetId(after) || hasCapabilities(after));
 }
 
 function read(format: Format, value: string | undefined, see: (value: string) => SeenFile): StateFact[] {

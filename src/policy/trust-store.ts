@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { escapeName, unescapeName } from '../core/bytes.ts';
 import type { Stream } from '../core/facts.ts';
 import type { Finding } from '../core/finding.ts';
-import { parseFileValue } from '../fingerprint/files.ts';
+import { hasCapabilities, parseFileValue } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import { certificates } from '../state/formats/certificates.ts';
 import { Side } from '../state/side.ts';
@@ -30,7 +30,7 @@ export function explainedByTrustStore(the: Case, file: FileDrift, packages: Pack
   }
   const plain = after?.type === 'f' && after.mode === '644' && after.uid === '0' && after.gid === '0';
   const more = Object.keys(after?.extra ?? {}).some((name) => name !== 'selinux' && name !== 'unread');
-  if (!plain || /^[0-9a-f]/.test(after.capabilities) || more) return undefined;
+  if (!plain || hasCapabilities(after) || more) return undefined;
   return path === bundle ? ownerOfBundle(the, packages) : path === list ? ownerOfList(the, packages) : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { compareSeverity } from '../core/finding.ts';
-import { type FileValue, isExecutable, isSetId } from '../fingerprint/files.ts';
+import { type FileValue, hasCapabilities, isExecutable, isSetId } from '../fingerprint/files.ts';
 import { lookup } from '../fingerprint/stream.ts';
 import type { Weight } from '../schema/policy.ts';
 import type { Case, FileDrift } from './case.ts';
@@ -31,7 +31,7 @@ export function weigh(the: Case, file: FileDrift): Weight | undefined {
 
 /** Does it give rights to whoever runs it, or is it closed to some? */
 export function isGuarded(file: FileValue): boolean {
-  return isSetId(file) || /^[0-9a-f]/.test(file.capabilities) || (Number.parseInt(file.mode, 8) & 0o004) === 0;
+  return isSetId(file) || hasCapabilities(file) || (Number.parseInt(file.mode, 8) & 0o004) === 0;
 }
 
 /** May anybody write into the directory (and nobody is held by a sticky bit), though the image's could not be? */
@@ -42,7 +42,7 @@ function isOpened({ before, after }: FileDrift): boolean {
 }
 
 function capabilitiesMatter({ before, after }: FileDrift): boolean {
-  const none = (file: FileValue | undefined) => !file || file.capabilities === '-' || file.capabilities === '?';
+  const none = (file: FileValue | undefined) => !file || !hasCapabilities(file);
   return !none(after) || (!none(before) && after !== undefined);
 }
 

@@ -6,24 +6,11 @@ import { pooled } from './exec.ts';
 import { type Fleet, type LabInstance, startFleet } from './fleet.ts';
 import { labImage } from './image.ts';
 import { describeLab } from './require.ts';
-import { Desk, type Scanned, scan, sorted } from './scanning.ts';
+import { Desk, PORTS, type Scanned, scan, sorted } from './scanning.ts';
 
 /** Instances that are changed in one round, and instances that are never touched. */
 const POOL = 12;
 const UNTOUCHED = 2;
-
-const POLICY = `schema: snowfence.policy/v1
-name: lab
-description: What the lab's servers may listen on.
-rules:
-  - id: lab/ssh
-    kind: allow
-    reason: people log in there
-    fact: socket
-    protocols: [tcp, tcp6]
-    ports: [22]
-    executables: [/usr/sbin/sshd]
-`;
 
 describeLab('drift', () => {
   let desk: Desk;
@@ -39,7 +26,7 @@ describeLab('drift', () => {
     const image = await labImage();
     desk = await Desk.open();
     const manifest = await desk.manifest(image);
-    const policy = await desk.file('lab.yaml', POLICY);
+    const policy = await desk.file('lab.yaml', PORTS);
     fleet = await startFleet(image, POOL + UNTOUCHED);
     const pool = fleet.instances.slice(0, POOL);
     untouched = fleet.instances.slice(POOL);

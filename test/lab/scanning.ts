@@ -10,6 +10,20 @@ import type { LabImage } from './image-store.ts';
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** What the lab's servers may listen on. */
+export const PORTS = `schema: snowfence.policy/v1
+name: lab
+description: What the lab's servers may listen on.
+rules:
+  - id: lab/ssh
+    kind: allow
+    reason: people log in there
+    fact: socket
+    protocols: [tcp, tcp6]
+    ports: [22]
+    executables: [/usr/sbin/sshd]
+`;
+
 /** The command line as a user starts it. */
 export const SNOWFENCE = join(repository, 'bin/snowfence');
 
