@@ -7,6 +7,7 @@ import { hostPort, saying, seconds } from '../text.ts';
 import { algorithmsFor } from './algorithms.ts';
 import type { Login } from './auth.ts';
 import type { KnownHost } from './host-key.ts';
+import { keepaliveCount } from './keepalive.ts';
 import { holdKeys, inOnePiece } from './lighter.ts';
 import type { Target } from './target.ts';
 import { beforeLogin, Toll } from './toll.ts';
@@ -127,7 +128,7 @@ async function handshake(socket: Duplex, address: string, options: Connecting, w
       // Our own clock covers name, connection, handshake and login.
       readyTimeout: 0,
       keepaliveInterval: keepaliveMs,
-      keepaliveCountMax: 3,
+      keepaliveCountMax: keepaliveCount,
       hostVerifier: (key: Buffer): boolean => {
         refusal = known.refusal(key);
         shown = key;

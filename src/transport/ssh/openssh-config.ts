@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, ReachError } from '../../core/errors.ts';
 import type { Reach } from '../../core/ports.ts';
+import { keepaliveCount } from './keepalive.ts';
 import { ownPins } from './target.ts';
 
 /** What the system's ssh is told in a file of its own, which holds for jump hosts too. Milliseconds. */
@@ -39,8 +40,8 @@ export async function clientConfig(reach: Reach, { connectMs, keepaliveMs }: Cli
     'EscapeChar none',
     'ConnectionAttempts 1',
     `ConnectTimeout ${seconds(connectMs)}`,
-    `ServerAliveInterval ${seconds(keepaliveMs)}`,
-    'ServerAliveCountMax 3',
+    `ServerAliveInterval ${keepaliveMs / 1000}`,
+    `ServerAliveCountMax ${keepaliveCount}`,
     ...(known ? [`UserKnownHostsFile ${known.map(quoted).join(' ')}`] : []),
     ...(reach.knownHosts ? ['GlobalKnownHostsFile /dev/null'] : []),
     ...(reach.identityFiles ?? []).map((file) => `IdentityFile ${quoted(withHome(file))}`),

@@ -12,6 +12,7 @@ import { type Patience, persevere } from './arrive.ts';
 import { remoteCommand } from './command.ts';
 import { settled } from './connect.ts';
 import { keyOnLine } from './host-key.ts';
+import { keepaliveOf } from './keepalive.ts';
 import { clientConfig } from './openssh-config.ts';
 import { arrivalOf, explainSsh, offendingLine } from './openssh-words.ts';
 import { refuseHostile } from './proxy-command.ts';
@@ -60,7 +61,7 @@ export async function opensshSession(
   const config = join(dir, 'config');
   const socket = join(dir, 'c');
   const limitMs = Math.min(limits.connectMs, limits.totalMs);
-  const keepaliveMs = Math.min(15_000, Math.max(1000, limits.idleMs / 10));
+  const keepaliveMs = keepaliveOf(limits.idleMs);
   const patience: Patience = { limitMs, keepaliveMs, signal, retries: reach.retries ?? 2 };
   const common = ['-F', config, '-T', ...way];
   const shown = hostPort(address.host, address.port ?? 22);

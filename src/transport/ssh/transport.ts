@@ -3,11 +3,10 @@ import type { Transport } from '../../core/ports.ts';
 import { sudoOf } from '../sudo.ts';
 import { parseSshUri } from './address.ts';
 import { arrive, roadNames } from './arrive.ts';
+import { keepaliveOf } from './keepalive.ts';
 import { sshSession } from './session.ts';
 import { resolveTarget } from './target.ts';
 
-/** Between two keepalives at most and at least; in between a fifth of the idle limit: three that are not answered end it a little before silence does. Milliseconds. */
-const [longestKeepaliveMs, shortestKeepaliveMs] = [15_000, 1000];
 const usualRetries = 2;
 
 /**
@@ -29,7 +28,7 @@ export const ssh: Transport = {
     if (signal.aborted) throw new ReachError('interrupted', 'interrupted before it was called');
     const connection = await arrive(target, reach, {
       limitMs: Math.min(limits.connectMs, limits.totalMs, target.connectMs ?? Number.POSITIVE_INFINITY),
-      keepaliveMs: Math.min(longestKeepaliveMs, Math.max(shortestKeepaliveMs, limits.idleMs / 5)),
+      keepaliveMs: keepaliveOf(limits.idleMs),
       signal,
       retries: reach.retries ?? usualRetries,
     });
