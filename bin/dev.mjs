@@ -78,14 +78,18 @@ function newestIn(directory) {
   return newest;
 }
 
-/** dist, when it is missing or older than a source file. */
+/** dist, when it is missing or older than a source file or a file of rules. */
 async function build() {
   const built = existsSync(at('dist', 'cli', 'main.js')) ? mtime(at('dist', '.tsbuildinfo')) : 0;
-  if (built >= Math.max(newestIn(at('src')), mtime(at('tsconfig.json')))) return 0;
-  say('building (tsc)');
-  // A build that was removed by hand leaves its notes behind; they would make tsc write nothing.
-  if (built === 0) rmSync(at('dist', '.tsbuildinfo'), { force: true });
-  const code = await run(join(bin, 'tsc'), ['-p', 'tsconfig.json']);
+  let code = 0;
+  if (built < Math.max(newestIn(at('src')), mtime(at('tsconfig.json')))) {
+    say('building (tsc)');
+    // A build that was removed by hand leaves its notes behind; they would make tsc write nothing.
+    if (built === 0) rmSync(at('dist', '.tsbuildinfo'), { force: true });
+    code = await run(join(bin, 'tsc'), ['-p', 'tsconfig.json']);
+  }
+  if (code === 0 && mtime(at('dist', 'rules.json')) < newestIn(at('rules')))
+    code = await run(process.execPath, [at('bin', 'rules.mjs')]);
   if (code !== 0) say('the build failed');
   return code;
 }

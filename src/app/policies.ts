@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { loadDocument } from '../config/document.ts';
 import { UserError } from '../core/errors.ts';
 import { isZone } from '../core/window.ts';
 import { failedExamples } from '../policy/examples.ts';
@@ -9,6 +8,7 @@ import { override } from '../policy/override.ts';
 import { type Policy, policySchema } from '../schema/policy.ts';
 import { compileSchema } from '../schema/validate.ts';
 import { home } from './places.ts';
+import { shippedPolicies } from './shipped.ts';
 
 /** Policies in the order in which they are asked, and a digest of all of them. */
 export interface PolicySet {
@@ -17,14 +17,26 @@ export interface PolicySet {
   digest: string;
 }
 
-/**
- * A person's own policy files first, so that their rules win, each followed by what it includes, then the shipped ones.
- * Only the own ones are validated: the tests have validated the shipped ones, and a schema costs 100 ms to compile.
- * @throws UserError with all mistakes.
- */
+/** A person's own policies first, so that their rules win, then the shipped ones. @throws UserError with all mistakes. */
 export async function loadPolicies(own: string[]): Promise<PolicySet> {
-  const validate = own.length > 0 ? await compileSchema(policySchema) : () => [];
   const mistakes: string[] = [];
+  const policies = own.length > 0 ? await loadOwn(own, mistakes) : [];
+  policies.push(...(await shippedPolicies()));
+  mistakes.push(...patternMistakes(policies));
+  const { overridden, unknown } = override(policies);
+  mistakes.push(...unknown);
+  if (mistakes.length > 0)
+    throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
+  const text = JSON.stringify(overridden.map(({ policy }) => policy));
+  return { policies: overridden, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+}
+
+/** The files themselves, each followed by what it includes; what is wrong with them goes to `mistakes`. */
+async function loadOwn(own: string[], mistakes: string[]): Promise<PolicySet['policies']> {
+  const [{ loadDocument }, validate] = await Promise.all([
+    import('../config/document.ts'),
+    compileSchema(policySchema),
+  ]);
   const policies: PolicySet['policies'] = [];
   const load = (path: string, from: string[]): void => {
     const known = policies.some((other) => other.path === path);
@@ -40,14 +52,7 @@ export async function loadPolicies(own: string[]): Promise<PolicySet> {
     }
   };
   for (const name of own) load(placeOf(name), []);
-  for (const path of shippedPolicies()) policies.push({ path, policy: loadDocument<Policy>(path, 'policy', () => []) });
-  mistakes.push(...patternMistakes(policies));
-  const { overridden, unknown } = override(policies);
-  mistakes.push(...unknown);
-  if (mistakes.length > 0)
-    throw new UserError(mistakes.join('\n'), '"snowfence schema policy" prints what a policy may hold');
-  const text = JSON.stringify(overridden.map(({ policy }) => policy));
-  return { policies: overridden, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+  return policies;
 }
 
 /** Path of a policy that is named on the command line or included: a file, or `pack:NAME`. @throws UserError */
@@ -64,15 +69,6 @@ export function exampleMistakes(policies: PolicySet['policies']): string[] {
   return policies.flatMap(({ path, policy }) =>
     failedExamples(policy.rules ?? []).map(({ rule, example, why }) => `${path}: ${rule}: example ${example}: ${why}`),
   );
-}
-
-/** Paths of the policies that come with the tool. */
-export function shippedPolicies(): string[] {
-  const directory = join(home, 'rules');
-  return readdirSync(directory)
-    .filter((f) => /\.ya?ml$/.test(f))
-    .sort()
-    .map((f) => join(directory, f));
 }
 
 /** What a schema cannot say: ids are unique, regular expressions compile. */

@@ -157,7 +157,7 @@ it('a digest whose name is cut is not that of the shorter name', async () => {
 
 it('a file that is changed between the walk and the hashing is marked', async () => {
   plant(dir.path, { 'etc/late': 'x' });
-  const live = await read(dir.path, full, replaced('used=$(du', `echo y >>"$R/etc/late"\nused=$(du`));
+  const live = await read(dir.path, full, replaced('{ du -sk .', `echo y >>"$R/etc/late"\n{ du -sk .`));
   expect([...(live.changing ?? [])]).toEqual(['/etc/late']);
 });
 

@@ -18,13 +18,18 @@ export const question = sh`
     [ "$NEWER" -gt 0 ] || NEWER=1
     NEWER="-mmin -$NEWER"
   fi
-  AWK=; [ "$(echo ok | awk '/ok/{print}' 2>/dev/null)" = ok ] && AWK=1
-  Z=$(date +%z 2>/dev/null)
-  # local time, as logs have it; where date or awk cannot, the scanner sorts out what is older
-  S=; [ "$AWK" ] && S=$(date -d "@$SINCE" '+%Y-%m-%d %H:%M:%S' 2>/dev/null)
+  # local time, as logs have it, asked when there is one; where date or awk cannot, the scanner sorts out what is older
+  S= Z=
+  clock() {
+    [ "$Z" ] && return
+    Z=$(date +%z 2>/dev/null)
+    [ "$AWK" ] && S=$(date -d "@$SINCE" '+%Y-%m-%d %H:%M:%S' 2>/dev/null)
+  }
   fresh() {
     plain "$R$1" && [ "$(find -H "$R$1" $NEWER 2>/dev/null)" ] || return 1
     [ -r "$R$1" ] || { rec "unreadable $1"; return 1; }
+    clock
+    return 0
   }
   ends() { case $1 in *.gz) gzip -dc <"$R$1" | head -c 30000000 | tail -c 262144 ;; *) tail -c 262144 "$R$1" ;; esac 2>/dev/null; }
   # lines that begin with a time, and blocks that begin with a line that has one
@@ -68,6 +73,7 @@ export const question = sh`
     for f in /var/log/journal/*/system.journal /run/log/journal/*/system.journal; do [ -f "$f" ] && j=$f; done
     if [ "$j" ] && [ ! -r "$j" ]; then rec 'unreadable journal'; fi
     if [ -r "$j" ]; then
+      clock
       set --
       for t in sudo useradd usermod userdel groupadd groupmod groupdel gpasswd passwd chpasswd chsh chage sshd sshd-session; do set -- "$@" -t $t; done
       journalctl -q --no-pager -o short-iso --since "@$SINCE" -n 5000 "$@" 2>/dev/null | people journal

@@ -56,9 +56,10 @@ C() {
   homes
 }
 plain "$R/etc/passwd" && [ "$(wc -l <"$R/etc/passwd" 2>/dev/null)" -gt 2000 ] 2>/dev/null && rec "x homes"
-C | xargs -0 sh -c 'for f; do printf "n %s\0" "$f"; done' sh
-if [ "$GREPZ" ]; then C | xargs -0 -r grep -aHz '' 2>/dev/null
-else C | xargs -0 sh -c 'for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf "\0"; done' sh 2>/dev/null; fi
+C | GREPZ=$GREPZ SF_SELF=$SF_SELF xargs -0 sh -c '[ $# -gt 0 ] || exit 0
+printf "n %s\0" "$@"
+if [ "$GREPZ" ]; then grep -aHz "" "$@"; [ $? -lt 129 ] || kill -USR2 $SF_SELF
+else for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf "\0"; done; fi' sh 2>/dev/null
 `,
   parse(frame, draft) {
     const strip = draft.strip;

@@ -85,6 +85,6 @@ perl) perl -e "$SF_PERL" "$SF_CAPSNR" 2>/dev/null ;;
 none) cat >/dev/null ;;
 *) "$SF_CAPS" -c "$SF_PYTHON" 2>/dev/null ;;
 esac'
-SF_ARCH=$(uname -m)
+SF_ARCH=$MACHINE
 export SF_ARCH SF_PERL SF_PYTHON SF_ATTRS
 `;

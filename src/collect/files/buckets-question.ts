@@ -109,9 +109,10 @@ if(h==0||c==1024){close(f);print c;c=0}}
 if(c)print c
 if(over)print over>"over"}' >counts || return 1
   [ ! -e failed ] && [ -s counts ] || return 1
-  used=$(du -sk . | awk '{print $1}')
-  [ "$(df -Pk . | awk 'END{print $4}')" -gt $((used * 2)) ] || return 1
-  [ "$(awk '/^MemAvailable:/{print $2}' /proc/meminfo)" -gt $((used * 4)) ] || return 1
+  # is there room for twice as much, and memory for four times?
+  { du -sk .; df -Pk .; } | awk 'NR==1{used=$1}{room=$4}
+END{while((getline l<"/proc/meminfo")>0)if(l~/^MemAvailable:/){split(l,w," ");free=w[2]}
+exit !(used>0&&room>used*2&&free>used*4)}' || return 1
   # look: those buckets of every whose files are to be hashed
   [ $SF_DEPTH = full ] && [ $SF_REMEMBER = no ] || sums s >sd
   if [ $SF_DEPTH = full ]; then mv every look

@@ -33,15 +33,14 @@ export const kernel: Probe = {
   asks: 'live',
   question: sh`
 if [ -z "$R" ]; then
-  [ -r /proc/modules ] && { printf 'modules '; head -c 200000 /proc/modules 2>/dev/null | tr -d '\000'; printf '\0'; }
-  text taint /proc/sys/kernel/tainted
-  text command /proc/cmdline
+  [ -r /proc/modules ] && { printf 'modules '; head -c 200000 /proc/modules 2>/dev/null; printf '\0'; }
+  for f in taint:/proc/sys/kernel/tainted command:/proc/cmdline; do first \${f#*:}; [ "$LINE" ] && rec \${f%%:*} "$LINE"; done
   printf 'settings\n'
   cd /proc/sys && grep -aH '' kernel/randomize_va_space kernel/kptr_restrict kernel/dmesg_restrict kernel/perf_event_paranoid kernel/yama/ptrace_scope kernel/sysrq kernel/modules_disabled kernel/kexec_load_disabled kernel/unprivileged_bpf_disabled kernel/unprivileged_userns_clone kernel/core_pattern kernel/modprobe kernel/hotplug \
     fs/suid_dumpable fs/protected_hardlinks fs/protected_symlinks fs/protected_fifos fs/protected_regular vm/mmap_min_addr vm/unprivileged_userfaultfd user/max_user_namespaces \
     net/ipv4/ip_forward net/ipv4/tcp_syncookies net/ipv6/conf/all/forwarding \
     net/ipv4/conf/all/rp_filter net/ipv4/conf/all/accept_redirects net/ipv4/conf/all/send_redirects net/ipv4/conf/all/accept_source_route net/ipv4/conf/all/log_martians \
-    net/ipv4/conf/default/rp_filter net/ipv4/conf/default/accept_redirects net/ipv4/conf/default/send_redirects net/ipv4/conf/default/accept_source_route net/ipv4/conf/default/log_martians 2>/dev/null | head -c 100000 | tr -d '\000'
+    net/ipv4/conf/default/rp_filter net/ipv4/conf/default/accept_redirects net/ipv4/conf/default/send_redirects net/ipv4/conf/default/accept_source_route net/ipv4/conf/default/log_martians 2>/dev/null
   cd / && printf '\0'
 fi
 `,

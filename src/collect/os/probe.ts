@@ -53,21 +53,19 @@ export const os: Probe = {
     sh`
 text release "$R/usr/lib/os-release"
 text release "$R/etc/os-release"
-[ "$R" ] || rec kernel "$(uname -r 2>/dev/null)"
-rec arch "$(uname -m 2>/dev/null)"
+[ "$R" ] || { first /proc/sys/kernel/osrelease; rec kernel "\${LINE:-$(uname -r 2>/dev/null)}"; }
+rec arch "$MACHINE"
 rec uid "$UIDN"
-if [ "$R" ]; then text hostname "$R/etc/hostname"; else rec hostname "$(cat /proc/sys/kernel/hostname 2>/dev/null)"; fi
+if [ "$R" ]; then text hostname "$R/etc/hostname"; else first /proc/sys/kernel/hostname; rec hostname "$LINE"; fi
 text machine-id "$R/etc/machine-id"
 text instance-id "$R/var/lib/cloud/data/instance-id"
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
 `,
     nameServersQuestion,
     sh`
-rec root "$(stat -L -c '%d:%i' / 2>/dev/null)"
-for f in "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key; do
-  [ -f "$f" ] && rec born "$(stat -c %Y "$f" 2>/dev/null)"
-done
-[ $MODE = live ] && rec boot "$(sed -n 's/^btime //p' /proc/stat 2>/dev/null) $(cat /proc/1/stat 2>/dev/null)"
+where; rec root "$ROOTID"
+for t in $(stat -c %Y "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key 2>/dev/null); do rec born "$t"; done
+[ $MODE = live ] && { booted; first /proc/1/stat; rec boot "$BTIME $LINE"; }
 rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,

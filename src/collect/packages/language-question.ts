@@ -17,7 +17,14 @@ below() {
     esac
   done
 }
-below python | xargs -0 -r sh -c 'find "$@" -maxdepth 1 \( -name "*.dist-info" -o -name "*.egg-info" \) ! -type l -exec printf "lang %s\0" {} +' sh 2>/dev/null
+{
+  below python
+  below gem
+  far "$R/usr/share" || near "$R"/usr/share/gems/specifications "$R"/usr/share/gems/specifications/default \
+    "$R"/usr/share/rubygems-integration/specifications "$R"/usr/share/rubygems-integration/*/specifications
+  near "$R"/usr/local/share/gems/specifications
+} |
+  xargs -0 -r sh -c 'find "$@" -maxdepth 1 \( -name "*.dist-info" -o -name "*.egg-info" -o -name "*.gemspec" \) ! -type l -exec printf "lang %s\0" {} +' sh 2>/dev/null
 if [ "$SINCE" = 0 ]; then
   below python | tr '\000' '\n' | while IFS= read -r d; do newest "$d" -maxdepth 1 -name '*.dist-info' -type d; done
 fi
@@ -26,13 +33,6 @@ below python | NEWER=$NEWER xargs -0 -r sh -c 'find "$@" -maxdepth 1 -name "*.di
     [ -f "$d/RECORD" ] && [ ! -L "$d/RECORD" ] || continue
     printf "py-record %s\n" "$d"; tr -d "\000" <"$d/RECORD"; printf "\0"
   done' sh 2>/dev/null
-{
-  below gem
-  far "$R/usr/share" || near "$R"/usr/share/gems/specifications "$R"/usr/share/gems/specifications/default \
-    "$R"/usr/share/rubygems-integration/specifications "$R"/usr/share/rubygems-integration/*/specifications
-  near "$R"/usr/local/share/gems/specifications
-} |
-  xargs -0 -r sh -c 'find "$@" -maxdepth 1 -name "*.gemspec" ! -type l -exec printf "lang %s\0" {} +' sh 2>/dev/null
 for d in "$R"/usr/lib/node_modules "$R"/usr/lib64/node_modules "$R"/usr/local/lib/node_modules; do
   far "$d" || ! unlinked "$d" && continue
   for f in "$d"/*/package.json "$d"/@*/*/package.json; do

@@ -12,8 +12,6 @@ elif [ $FIND != printf ]; then
   [ "$NEWER" -gt 0 ] || NEWER=1
   NEWER="-mmin -$NEWER"
 fi
-# awk makes answers shorter; one that does not work must not make a server without packages
-AWK=; [ "$(echo ok | awk '/ok/{print}' 2>/dev/null)" = ok ] && AWK=1
 # newest FIND-ARGUMENTS: a record of the newest time, for the manifest of an image
 newest() {
   [ "$SINCE" = 0 ] || return 0

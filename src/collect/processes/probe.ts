@@ -13,7 +13,7 @@ export const processes: Probe = {
   question: sh`
 rec "hz $(getconf CLK_TCK 2>/dev/null)"
 rec "page $(getconf PAGESIZE 2>/dev/null)"
-rec "boot $(sed -n 's/^btime //p' /proc/stat 2>/dev/null)"
+booted; rec "boot $BTIME"
 # below a root that is not /: only what runs from there
 if [ "$R" ]; then
   if [ $FIND = printf ]; then P=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$RG/*" -printf '%h\n' 2>/dev/null)
@@ -23,7 +23,7 @@ else P=$(echo /proc/[0-9]*); fi
 A= B= C= D= E= F=; n=0
 for p in $P; do A="$A $p/stat" B="$B $p/cmdline" C="$C $p/status" D="$D $p/exe" E="$E $p/root" F="$F $p/ns/mnt" n=$((n + 1)); done
 rec "asked $n"
-rec "own-mnt $(readlink /proc/self/ns/mnt 2>/dev/null)"
+rec "own-mnt $MOUNTS"
 if [ $n -gt 0 ]; then
   rec stat
   if [ "$GREPZ" ]; then

@@ -12,7 +12,9 @@ export const sockets: Probe = {
   cost: '60 ms, 0.1 KB a socket',
   asks: 'live',
   question: sh`
-nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do text $n $1/$n; done; text sctp $1/sctp/eps; }
+# a table of which there is only the head needs no process
+table() { [ ! -r "$2" ] || { { IFS= read -r h && IFS= read -r l; } <"$2" && text $1 "$2"; } 2>/dev/null || rec $1 "$h"; }
+nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do table $n $1/$n; done; table sctp $1/sctp/eps; }
 nets /proc/net
 printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | head -n 500; printf '\0'
 # services with a network of their own; not those of containers

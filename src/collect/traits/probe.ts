@@ -20,10 +20,11 @@ export const traits: Probe = {
   question: sh`
 O=$P
 if [ -z "$R" ]; then
-  own=$(readlink /proc/self/ns/mnt 2>/dev/null) root=$(stat -L -c %d:%i / 2>/dev/null)
+  own=$MOUNTS; where; root=$ROOTID
   if [ $FIND = printf ]; then
-    g=$(glob "$own")
-    O=$({ find $F -maxdepth 0 -lname "\${g%.}" -printf '%h\n' | sed 's:/ns$::'; find -L $E -maxdepth 0 -printf '%D:%i %h\n' | sed -n "s/^$root //p"; } 2>/dev/null | sort -u)
+    # mnt:[N], which is no pattern
+    g=\${own#*[}
+    O=$({ find $F -maxdepth 0 -lname "mnt:?\${g%]}?" -printf '%h\n' | sed 's:/ns$::'; find -L $E -maxdepth 0 -printf '%D:%i %h\n' | sed -n "s/^$root //p"; } 2>/dev/null | sort -u)
   else
     O=$(for p in $P; do
       if [ "$(readlink $p/ns/mnt 2>/dev/null)" = "$own" ] || [ "$(stat -L -c %d:%i $p/root 2>/dev/null)" = "$root" ]; then echo $p; fi
