@@ -53,7 +53,7 @@ hurt() {
 rec() { printf '%s\0' "$*"; }
 # first FILE of the kernel: its first line to LINE
 first() { LINE=; [ -r "$1" ] && { IFS= read -r LINE <"$1"; } 2>/dev/null; }
-# booted: seconds since the epoch, to BTIME, once; where: device and inode of / as programs see it, to ROOTID
+# booted: seconds since the epoch, to BTIME, once; where: device and inode of /, to ROOTID
 BTIME= ROOTID=
 booted() { [ "$BTIME" ] || BTIME=$(sed -n 's/^btime //p' /proc/stat 2>/dev/null); }
 where() { [ "$ROOTID" ] || ROOTID=$(stat -L -c '%d:%i' / 2>/dev/null); }

@@ -6,16 +6,21 @@ import { sh } from '../sh.ts';
  * lines with name servers leave the instance. Formats: dhclient.leases(5), systemd-networkd's state files, resolv.conf(5).
  */
 export const nameServersQuestion = sh`
-printf 'dns '
-{
+# leases WHAT-TO-DO: with each file there is, and the tool that reads its last or first part
+leases() {
   for f in "$R"/var/lib/dhcp/*.leases "$R"/var/lib/dhclient/*.lease* "$R"/var/lib/NetworkManager/*.lease; do
-    plain "$f" && tail -c 20000 "$f"
+    plain "$f" && "$@" tail "$f"
   done
   [ $MODE = live ] && for f in /run/systemd/netif/leases/* /run/systemd/netif/state /run/systemd/resolve/resolv.conf /run/NetworkManager/resolv.conf /run/NetworkManager/no-stub-resolv.conf \
     /run/resolvconf/interface/* /run/resolvconf/interfaces/* /run/dhcpcd/hook-state/resolv.conf/* /run/dhclient*.lease*; do
-    [ -f "$f" ] && head -c 20000 "$f"
+    [ -f "$f" ] && "$@" head "$f"
   done
-} 2>/dev/null | tr -d '\000' | grep -aE 'name-servers|^DNS=|^nameserver' | sort -u | head -n 200 | head -c 20000
+}
+there() { L=1; }
+part() { $1 -c 20000 "$2" 2>/dev/null; }
+printf 'dns '
+L=; leases there
+[ "$L" ] && leases part | tr -d '\000' | grep -aE 'name-servers|^DNS=|^nameserver' | sort -u | head -n 200 | head -c 20000
 for f in "$R"/var/lib/cloud/instance/network-config.json "$R"/var/lib/cloud/instances/*/network-config.json; do
   [ "$R" ] && ! plain "$f" && continue
   [ -f "$f" ] && head -c 200000 "$f" | tr -d ' \n\000' | grep -aoE '"(dns_)?nameservers?":[^]]*]|[{][^{}]*"type":"nameserver"[^{}]*[}]' | head -n 50

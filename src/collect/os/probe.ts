@@ -51,8 +51,7 @@ export const os: Probe = {
   asks: 'always',
   question: [
     sh`
-text release "$R/usr/lib/os-release"
-text release "$R/etc/os-release"
+if plain "$R/etc/os-release"; then text release "$R/etc/os-release"; else text release "$R/usr/lib/os-release"; fi
 [ "$R" ] || { first /proc/sys/kernel/osrelease; rec kernel "\${LINE:-$(uname -r 2>/dev/null)}"; }
 rec arch "$MACHINE"
 rec uid "$UIDN"
@@ -63,8 +62,12 @@ text instance-id "$R/var/lib/cloud/data/instance-id"
 `,
     nameServersQuestion,
     sh`
-where; rec root "$ROOTID"
-for t in $(stat -c %Y "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key 2>/dev/null); do rec born "$t"; done
+# DEVICE:INODE:TIME, of the root first, which is always there
+ROOTID=
+for t in $(stat -c '%d:%i:%Y' / "$R/etc/machine-id" "$R/var/lib/cloud/data/instance-id" "$R"/etc/ssh/ssh_host_*_key 2>/dev/null); do
+  if [ "$ROOTID" ]; then rec born "\${t##*:}"; else ROOTID=\${t%:*}; fi
+done
+rec root "$ROOTID"
 [ $MODE = live ] && { booted; first /proc/1/stat; rec boot "$BTIME $LINE"; }
 rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
@@ -75,7 +78,6 @@ rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
     const born: string[] = [];
     for (const record of frame.records()) {
       const space = record.indexOf(' ');
-      // os-release is asked at both its places; the one in /etc is said last and wins.
       if (record.startsWith('born ')) born.push(record.slice(5));
       else if (space > 0) said.set(record.slice(0, space), record.slice(space + 1));
     }

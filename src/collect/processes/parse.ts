@@ -96,6 +96,7 @@ const maxArguments = 4096;
 /** The answer of the processes question; kernel threads are left out, processes that may not be looked into are a gap. */
 export function parseProcesses(records: string[], draft: Draft): void {
   const { settings, lists, hashes, stacks } = group(records);
+  // USER_HZ of Linux but on Alpha and Itanium; older programs asked.
   const hz = Number(settings.get('hz')) || 100;
   const page = Number(settings.get('page')) || 4096;
   const boot = Number(settings.get('boot')) || 0;

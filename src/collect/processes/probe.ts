@@ -11,7 +11,6 @@ export const processes: Probe = {
   cost: '4 ms and 0.5 KB a process; each program is hashed once',
   asks: 'live',
   question: sh`
-rec "hz $(getconf CLK_TCK 2>/dev/null)"
 rec "page $(getconf PAGESIZE 2>/dev/null)"
 booted; rec "boot $BTIME"
 # below a root that is not /: only what runs from there

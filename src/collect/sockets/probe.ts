@@ -23,7 +23,9 @@ if [ -z "$R" ] && [ "$O" ]; then
   W=; for p in $O; do W="$W $p/ns/net"; done
   if [ $FIND = printf ]; then T=$(find $W -maxdepth 0 -printf '%l %h\n' 2>/dev/null | sort -u -k 1,1)
   else T=$(for p in $O; do l=$(readlink $p/ns/net 2>/dev/null) && echo "$l $p/ns"; done | sort -u -k 1,1); fi
-  printf '%s\n' "$T" | head -n 64 | while read -r l p; do
+  w=0
+  printf '%s\n' "$T" | while read -r l p; do
+    w=$((w + 1)); [ $w -gt 64 ] && break
     case $l in "$mine" | '') ;; *) nets \${p%/ns}/net ;; esac
   done
 fi

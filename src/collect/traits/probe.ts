@@ -37,18 +37,18 @@ for p in $O; do S="$S $p/status" G="$G $p/cgroup" M="$M $p/maps" V="$V $p/enviro
 if [ "$S" ]; then
   # what is not as in most processes
   printf 'status\n'
-  grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | grep -avE ':[[:blank:]]+0*[137]?f{8,}$' | head -c 1000000
+  grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | grep -avE ':[[:blank:]]+0*[137]?f{8,}$'
   printf '\0'
   # memory limits of control groups; most have none
-  LIMITS=$(find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) 2>/dev/null | head -n 2000 | tr '\n' '\000' | xargs -0 grep -aHE '^[0-9]{1,15}$' 2>/dev/null)
+  LIMITS=$(find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) -exec grep -aHE '^[0-9]{1,15}$' {} + 2>/dev/null | head -n 2000)
   if [ "$LIMITS" ]; then
     printf '%s\n' "$LIMITS" | sed 's/^/limit /' | tr '\n' '\000'
     printf 'cgroup\n'; grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000; printf '\0'
   fi
   # units of systemd with their processes, by control group
   printf 'units\n'
-  grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | sed 's|^/proc/\([0-9]*\)/cgroup:.*/\([^/]*[.][a-z]*\)$|\2 \1|' |
-    sort | awk '$1 != u { if (u != "") print ""; u = $1; printf "%s", u } { printf " %s", $2 } END { print "" }' 2>/dev/null | head -c 200000
+  grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | awk -F/ '
+$NF!~/ /{if(!($NF in c))u[++n]=$NF;c[$NF]=c[$NF] " " $3}END{for(i=1;i<=n;i++)if((b+=length(u[i] c[u[i]]))<200000)print u[i] c[u[i]]}'
   printf '\0'
   # mappings of files as code: a count for each file, and whole lines of what a server would not have. Shared ones of memory, or of a
   # file that libffi, asmjit or .NET made and deleted, are where programs generate code: it is written by another mapping of the same
@@ -60,7 +60,8 @@ if(n in c)c[n]++;else if(k<20000){c[n]=1;k++}else more=1
 if(n!~/^\/(usr\/|lib)[^ ]*$/&&odd<2000){odd++;print "odd " $0}}
 END{for(n in c)print "all " c[n] " " n;if(more)print "all more"}')
   printf 'libraries\n'; printf '%s\n' "$LIBRARIES" | sed -n 's/^all //p'; printf '\0'
-  ODD=$(printf '%s\n' "$LIBRARIES" | sed -n 's/^odd //p')
+  ODD=
+  case $LIBRARIES in *'odd '*) ODD=$(printf '%s\n' "$LIBRARIES" | sed -n 's/^odd //p') ;; esac
   printf 'odd\n%s\0' "$ODD"
   # their content, each once: through the kernel, because they may have no name
   printf 'sums\n'
@@ -91,7 +92,7 @@ END{for(n in c)print "all " c[n] " " n;if(more)print "all more"}')
     ours \${p#/proc/} && continue
     n=$((n + 1)); [ $n -gt 500 ] && { rec 'more scripts'; break; }
     c=$(readlink $p/cwd 2>/dev/null)
-    head -c 32768 $p/cmdline 2>/dev/null | tr '\000' '\n' | sed '1d' | head -n 12 | {
+    head -c 32768 $p/cmdline 2>/dev/null | tr '\000' '\n' | sed -n '2,13p' | {
       k=0
       while IFS= read -r a; do
         case $a in '' | -*) continue ;; /*) f=$a ;; *) f=$c/$a ;; esac
