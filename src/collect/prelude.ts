@@ -26,9 +26,9 @@ case $(command -v printf) in
   printf) ;;
   *) case $(command -v print) in print)
     printf() {
-      case $#$1 in
+      case "$# $1" in
         *%*%*) command printf "$@" ;;
-        2*%s*) command printf "\${1%%\%s*}"; print -rn -- "$2"; command printf "\${1#*\%s}" ;;
+        '2 '*%s*) command printf "\${1%%\%s*}"; print -rn -- "$2"; command printf "\${1#*\%s}" ;;
         *) command printf "$@" ;;
       esac
     } ;;
@@ -53,6 +53,12 @@ hurt() {
 rec() { printf '%s\0' "$*"; }
 # first FILE of the kernel: its first line to LINE
 first() { LINE=; [ -r "$1" ] && { IFS= read -r LINE <"$1"; } 2>/dev/null; }
+# ending NAME SUFFIX WORDS: a variable with all of them, the suffix behind each; many at once, because appending takes the square of their time
+ending() {
+  v=$1 s=$2 l=; shift 2
+  if [ $# -gt 500 ]; then l=$(printf "%s$s " "$@"); else for w; do l="$l $w$s"; done; fi
+  eval "$v=\$l"
+}
 # booted: seconds since the epoch, to BTIME, once; where: device and inode of /, to ROOTID
 BTIME= ROOTID=
 booted() { [ "$BTIME" ] || BTIME=$(sed -n 's/^btime //p' /proc/stat 2>/dev/null); }

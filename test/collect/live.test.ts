@@ -52,6 +52,32 @@ describe('a process that begins another program while it is read, and then the f
   });
 });
 
+describe('processes', () => {
+  const args = { root: '/', mode: 'live', since: 0 } as const;
+  const asking = (command: string[], list: string) => {
+    const text = composeProgram([processes]).replace('P=$(echo /proc/[0-9]*)', `P=$(${list})`);
+    expect(text).toContain(list);
+    return readAnswer(answerOf(command, text, args), [processes], args);
+  };
+
+  it.each(shells.filter(({ missing }) => !missing))('are found among very many by $name', async ({ command }) => {
+    const child = spawn('sleep', ['60']);
+    // Numbers of processes that are not there stand for those that are.
+    const many = (n: number) => `echo /proc/${child.pid}; awk 'BEGIN{for(i=1;i<${n};i++)print "/proc/9" 1000000+i}'`;
+    for (const [n, gaps] of [
+      [2000, []],
+      [12_000, []],
+      [60_000, [['processes', 'limit', 'of more than 50000 processes, the later ones were not looked at']]],
+    ] as const) {
+      const draft = asking(command, many(n));
+      const known = { pid: child.pid, exe: realpathSync('/bin/sleep'), argv: ['sleep', '60'], ownMounts: true };
+      expect(draft.processes).toMatchObject([{ ...known, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+      expect(draft.gaps.map(({ probe, reason, detail }) => [probe, reason, detail])).toEqual(gaps);
+    }
+    child.kill();
+  });
+});
+
 describe('libraries', () => {
   it.each(shells.filter(({ missing }) => !missing))(
     'are counted by $name, however many there are',

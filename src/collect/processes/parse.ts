@@ -15,26 +15,42 @@ interface Asked {
   stacks: string;
 }
 
-/** `/proc/PID/NAME:value` records, grouped by the heading record before them. */
+/** Under which heading what has another name is kept: `HEADING NAME`. */
+const also: Readonly<Record<string, string>> = {
+  'id root': 'root',
+  'mnt ns/net': 'net',
+};
+
+/** `/proc/PID/NAME:value` records (or lines of one), grouped by the heading record before them. */
 function group(records: string[]): Asked {
   const settings = new Map<string, string>();
   const lists = new Map<string, Values>();
   let hashes = '';
   let stacks = '';
-  let values: Values | undefined;
   let heading = '';
-  for (const record of records) {
+  const listOf = (name: string): Values => {
+    const list = lists.get(name) ?? new Map();
+    lists.set(name, list);
+    return list;
+  };
+  const put = (record: string): boolean => {
     const match = /^\/proc\/(\d+)\/([a-z/]+):/.exec(record);
-    if (match && values) {
-      const pid = Number(match[1]);
-      const list = values.get(pid);
-      const value = record.slice(match[0].length);
-      if (list) list.push(value);
-      else values.set(pid, [value]);
-    } else if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash|again|stack)$/.test(record)) {
-      heading = record;
-      values = new Map();
-      lists.set(record, values);
+    if (!match || !heading) return false;
+    const values = listOf(also[`${heading} ${match[2]}`] ?? heading);
+    const pid = Number(match[1]);
+    const list = values.get(pid);
+    const value = record.slice(match[0].length);
+    if (list) list.push(value);
+    else values.set(pid, [value]);
+    return true;
+  };
+  for (const record of records) {
+    if (put(record)) continue;
+    const [first = ''] = record.split('\n', 1);
+    if (/^(stat|cmdline|status|exe|id|root|mnt|alive|hash|again|stack)$/.test(first)) {
+      heading = first;
+      listOf(first);
+      for (const line of record.split('\n').slice(1)) put(line);
     } else if (heading === 'hash') hashes = record;
     else if (heading === 'stack') stacks = record;
     else {
@@ -154,6 +170,8 @@ export function parseProcesses(records: string[], draft: Draft): void {
       ownMounts: of('mnt', pid) === undefined || of('mnt', pid) === settings.get('own-mnt'),
     });
   }
+  if (settings.has('more'))
+    draft.cut('processes', 'limit', 'of more than 50000 processes, the later ones were not looked at');
   if (Number(settings.get('asked')) > 0 && !lists.get('stat')?.size) {
     draft.cut('processes', 'unreadable', 'there are processes, but /proc could not be read');
   }

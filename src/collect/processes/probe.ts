@@ -19,8 +19,12 @@ if [ "$R" ]; then
   else P=$(for p in /proc/[0-9]*; do case $(readlink "$p/exe" 2>/dev/null) in "$R"/*) echo "$p" ;; esac; done); fi
 else P=$(echo /proc/[0-9]*); fi
 # process ids hold no blanks: these lists are split on purpose
-A= B= C= D= E= F=; n=0
-for p in $P; do A="$A $p/stat" B="$B $p/cmdline" C="$C $p/status" D="$D $p/exe" E="$E $p/root" F="$F $p/ns/mnt" n=$((n + 1)); done
+count() { n=$#; }
+count $P
+# no more than can be arguments of one program
+[ $n -gt 50000 ] && { rec 'more 1'; n=50000; P=$(printf '%s\n' $P | head -n $n); }
+IDS= NS=
+ending A /stat $P; ending B /cmdline $P; ending C /status $P; ending D /exe $P; ending E /root $P; ending F /ns/mnt $P; ending G /ns/net $P
 rec "asked $n"
 rec "own-mnt $MOUNTS"
 if [ $n -gt 0 ]; then
@@ -34,21 +38,22 @@ if [ $n -gt 0 ]; then
     rec cmdline
     for p in $P; do [ -r $p/cmdline ] && tr '\000' '\n' <$p/cmdline 2>/dev/null | { a=; while IFS= read -r a || [ "$a" ]; do printf '%s:%s\0' $p/cmdline "$a"; done; }; done
     rec status
-    for p in $P; do u=$(sed -n '/^Uid:/p' $p/status 2>/dev/null) && printf '%s:%s\0' $p/status "$u"; done
+    for p in $P; do [ -r $p/status ] && u=$(sed -n '/^Uid:/p' $p/status 2>/dev/null) && printf '%s:%s\0' $p/status "$u"; done
   fi
   if [ $FIND = printf ]; then
     rec exe; find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
-    rec id; find -L $D -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
-    rec root; find -L $E -maxdepth 0 -printf '%p:%D:%i\0' 2>/dev/null
-    rec mnt; find $F -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
-    U=$(find -L $D -maxdepth 0 -printf '%D:%i %p\n' 2>/dev/null | sort -u -k 1,1 | sed 's/^[^ ]* //')
+    ids() { find -L "$@" -maxdepth 0 -printf '%p:%D:%i\n' 2>/dev/null; }
+    spaces() { find "$@" -maxdepth 0 -printf '%p:%l\n' 2>/dev/null; }
   else
-    rec exe; for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
-    rec id; for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$i"; done
-    rec root; for p in $P; do i=$(stat -L -c %d:%i $p/root 2>/dev/null) && printf '%s:%s\0' $p/root "$i"; done
-    rec mnt; for p in $P; do l=$(readlink $p/ns/mnt 2>/dev/null) && printf '%s:%s\0' $p/ns/mnt "$l"; done
-    U=$(for p in $P; do i=$(stat -L -c %d:%i $p/exe 2>/dev/null) && echo "$i $p/exe"; done | sort -u -k 1,1 | sed 's/^[^ ]* //')
+    rec exe; for p in $P; do [ -L $p/exe ] && l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done
+    ids() { stat -L -c '%n:%d:%i' "$@" 2>/dev/null; }
+    spaces() { for f; do [ -L $f ] && l=$(readlink $f 2>/dev/null) && echo "$f:$l"; done; }
   fi
+  if [ $n -lt 10000 ]; then IDS=$(ids $D $E) NS=$(spaces $F $G)
+  else IDS=$(ids $D; ids $E) NS=$(spaces $F; spaces $G); fi
+  # numbers and names of the kernel's: no line of these is somebody else's
+  printf 'id\n%s\0mnt\n%s\0' "$IDS" "$NS"
+  U=$(printf '%s\n' "$IDS" | awk -F: '$1~/exe$/{i=$2 ":" $3;if(!(i in s)){s[i];print $1}}')
   # who is still there without a program: one that ended, or is about to, hides nothing
   rec alive
   for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && a=\${a##*\) } && printf '%s/alive:%s\0' $p "$a"; }; done 2>/dev/null
@@ -60,7 +65,7 @@ if [ $n -gt 0 ]; then
   # who began another program meanwhile: what was read of it is of two programs
   rec again
   if [ $FIND = printf ]; then find $D -maxdepth 0 -printf '%p:%l\0' 2>/dev/null
-  else for p in $P; do l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done; fi
+  else for p in $P; do [ -L $p/exe ] && l=$(readlink $p/exe 2>/dev/null) && printf '%s:%s\0' $p/exe "$l"; done; fi
   # and who began another and then the first again, as 'setsid sh' of a shell does: every program has its stack elsewhere (field 28)
   rec stack
   grep -aHoE '\) [A-Za-z]( -?[0-9]+){25}' $A 2>/dev/null | sed 's/:.* / /'

@@ -19,15 +19,11 @@ nets /proc/net
 printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | head -n 500; printf '\0'
 # services with a network of their own; not those of containers
 if [ -z "$R" ] && [ "$O" ]; then
-  mine=$(readlink /proc/self/ns/net 2>/dev/null)
-  W=; for p in $O; do W="$W $p/ns/net"; done
-  if [ $FIND = printf ]; then T=$(find $W -maxdepth 0 -printf '%l %h\n' 2>/dev/null | sort -u -k 1,1)
-  else T=$(for p in $O; do l=$(readlink $p/ns/net 2>/dev/null) && echo "$l $p/ns"; done | sort -u -k 1,1); fi
-  w=0
-  printf '%s\n' "$T" | while read -r l p; do
-    w=$((w + 1)); [ $w -gt 64 ] && break
-    case $l in "$mine" | '') ;; *) nets \${p%/ns}/net ;; esac
-  done
+  for p in $(printf '%s\n' $O "$NS" | awk -F: -v own="/proc/$$/ns/net" '
+NF==1{mine[$1];next}
+$1==own{seen[$3]}
+$1~/net$/{split($1,w,"/");p="/proc/" w[3];if(p in mine)net[p]=$3}
+END{for(p in net)if(!(net[p] in seen)&&k<64){seen[net[p]];k++;print p}}'); do nets $p/net; done
 fi
 if [ "$R" ]; then :; else P=$(echo /proc/[0-9]*); fi
 rec holders

@@ -3,7 +3,7 @@ import { sh } from '../sh.ts';
 import { parseTraits } from './parse.ts';
 
 /**
- * Asked after the processes, whose lists it uses (`P` all, `D` their exe, `E` their root, `F` their ns/mnt). `O` are the processes of
+ * Asked after the processes, whose lists it uses (`P` all, `IDS` their roots, `NS` their namespaces). `O` are the processes of
  * this system: those with our root directory or our mounts; a container's are left to its own image.
  *
  * Only one value for many processes goes over the wire where they share it: libraries are counted here, and process ids are told
@@ -20,20 +20,12 @@ export const traits: Probe = {
   question: sh`
 O=$P
 if [ -z "$R" ]; then
-  own=$MOUNTS; where; root=$ROOTID
-  if [ $FIND = printf ]; then
-    # mnt:[N], which is no pattern
-    g=\${own#*[}
-    O=$({ find $F -maxdepth 0 -lname "mnt:?\${g%]}?" -printf '%h\n' | sed 's:/ns$::'; find -L $E -maxdepth 0 -printf '%D:%i %h\n' | sed -n "s/^$root //p"; } 2>/dev/null | sort -u)
-  else
-    O=$(for p in $P; do
-      if [ "$(readlink $p/ns/mnt 2>/dev/null)" = "$own" ] || [ "$(stat -L -c %d:%i $p/root 2>/dev/null)" = "$root" ]; then echo $p; fi
-    done)
-  fi
+  where
+  O=$(printf '%s\n' "$NS" "$IDS" | awk -F: -v mounts="$MOUNTS" -v root="$ROOTID" '
+$1~/\/(root|ns\/mnt)$/{if($2 ":" $3==($1~/root$/?root:mounts)){split($1,w,"/");p="/proc/" w[3];if(!(p in s)){s[p];print p}}}')
 fi
 rec "self $$"
-S= G= M= V= X=
-for p in $O; do S="$S $p/status" G="$G $p/cgroup" M="$M $p/maps" V="$V $p/environ" X="$X $p/exe"; done
+ending S /status $O; ending G /cgroup $O; ending M /maps $O; ending V /environ $O; ending X /exe $O
 if [ "$S" ]; then
   # what is not as in most processes
   printf 'status\n'
