@@ -117,17 +117,11 @@ export async function againstAnsible(image: LabImage, where: string): Promise<{ 
     const { keyFile, knownHosts } = fleet;
     const inventory = inventoryOf(fleet, where);
     const scanned = () => scanAll({ inventory, manifest, keyFile, knownHosts }, [0]);
-    // As with the trees, neither of them is the one that looks at servers nobody looked at before.
+    // As with the trees, neither of them is the one that looks at servers nobody looked at before. Ansible comes last: it leaves things there.
     const cold = scanned();
-    const before = scanned();
+    const runs = [scanned(), scanned(), scanned()].sort((a, b) => a.wall - b.wall);
+    const ours = runs[1] ?? cold;
     const theirs = ansible(fleet, where, python !== undefined);
-    const after = scanned();
-    const mean = (of: (cost: Cost) => number) => (of(before) + of(after)) / 2;
-    const ours = {
-      wall: mean(({ wall }) => wall),
-      cpu: mean(({ cpu }) => cpu),
-      maxRssKiB: Math.max(before.maxRssKiB, after.maxRssKiB),
-    };
     const what = python ? 'ansible -m find get_checksum (/usr, /etc only)' : 'ansible -m raw find + sha256sum';
     const row = (of: string, a: number, b: number, target: number): Row => ({
       what: `20 instances at once, ${of} / ${what}`,
