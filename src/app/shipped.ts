@@ -13,27 +13,28 @@ interface Parsed {
 
 /**
  * The policies that come with the tool, in the order of their names: as the build parsed them, or from the files themselves where those
- * were edited since, or nothing was built. The tests have validated them, and a schema costs 100 ms to compile. @throws UserError
+ * were edited since, or nothing was built. The tests have validated them, and a schema costs 100 ms to compile. `tool` is where it is
+ * installed. @throws UserError
  */
-export async function shippedPolicies(): Promise<{ path: string; policy: Policy }[]> {
-  const directory = join(home, 'rules');
-  const parsed = readParsed();
+export async function shippedPolicies(tool = home): Promise<{ path: string; policy: Policy }[]> {
+  const directory = join(tool, 'rules');
+  const parsed = readParsed(join(tool, 'dist', 'rules.json'));
   const policies: { path: string; policy: Policy }[] = [];
   for (const file of readdirSync(directory).sort()) {
     if (!/\.ya?ml$/.test(file)) continue;
     const path = join(directory, file);
-    const known = parsed[file];
+    const known = parsed?.[file];
     const same = known && known.sha256 === createHash('sha256').update(readFileSync(path)).digest('hex');
     policies.push({ path, policy: same ? known.policy : await read(path) });
   }
   return policies;
 }
 
-function readParsed(): Record<string, Parsed> {
+function readParsed(file: string): Partial<Record<string, Parsed>> | null {
   try {
-    return JSON.parse(readFileSync(join(home, 'dist', 'rules.json'), 'utf8')) as Record<string, Parsed>;
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, Parsed>> | null;
   } catch {
-    return {};
+    return null;
   }
 }
 

@@ -19,7 +19,8 @@ const lines: [string, string[], string[]][] = [
 const zsh = `zmodload zsh/zpty
 zpty z zsh -f -i
 zpty -w z 'PROMPT="> "; LISTMAX=999; autoload -Uz compinit; compinit -u -D; source ./complete.zsh'
-zpty -w z 'bindkey "^I" list-choices; print RE"ADY"'
+# Said by the editor itself: a Tab that comes before it has the terminal is no key of its.
+zpty -w z 'bindkey "^I" list-choices; zle-line-init() { print -n RE"ADY"; }; zle -N zle-line-init'
 zpty -r z before '*READY*'
 for line word in "$@"; do
   zpty -w -n z "$line"$'\\t'
