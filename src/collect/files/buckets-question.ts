@@ -23,6 +23,8 @@ import { sh } from '../sh.ts';
 export const bucketsQuestion = sh`
 SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
 SF_ROOT=$R
+# what find says of what is neither closed nor gone, and yet cannot be read: what is below is unknown
+SF_ILL='Input/output error|Too many open files|[Mm]emory|Structure needs cleaning|Bad message'
 # path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
@@ -98,8 +100,9 @@ walk_buckets() {
   # s1 s2 ...: what stat says, a file a bucket; counts: entries in each; every: all of it, \001 and its number before each bucket
   { find "$R/" "$@" \( -name "$SF_ODD" -o -lname "$SF_ODD" \) -fprintf odd x -prune -o \
       -type f -links +1 -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\t%n\n' -o -type f -printf '/%P\t%y %m %U %G %s %T@ %C@ %i\t\n' -o \
-      -type d -printf '/%P\t%y %m %U %G - - - %i\t\n' -o -printf '/%P\t%y %m %U %G - %T@ %C@ %i\t%l\n'
-    [ $? -lt 126 ] || : >failed; } | { sort -S 64M -T . || : >failed; } | awk "$SF_NAMES"'
+      -type d -printf '/%P\t%y %m %U %G - - - %i\t\n' -o -printf '/%P\t%y %m %U %G - %T@ %C@ %i\t%l\n' 2>errors
+    [ $? -lt 126 ] || : >failed
+    [ ! -s errors ] || ! grep -qE "$SF_ILL" errors || : >failed; } | { sort -S 64M -T . || : >failed; } | awk "$SF_NAMES"'
 BEGIN{'"$SF_TABLE"';S=ENVIRON["SF_SALT"];full=ENVIRON["SF_DEPTH"]=="full"
 while((getline l)>0){if(!c){k++;f="s" k;print S>f;print "\001" k>"every"}
 print l>"every";n=split(l,w,"\t");p=w[1];print (n>3?p "\t" w[2] "\t" w[3]:l)>f;c++

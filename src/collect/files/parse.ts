@@ -67,7 +67,11 @@ export class FileAnswer {
       this.take(record);
     }
     this.flush();
-    for (const meta of this.pendingLinks) this.emit({ ...meta, link: this.links.get(meta.path) ?? '' }, '-', true);
+    for (const meta of this.pendingLinks) {
+      const link = this.links.get(meta.path);
+      // Without a target it was gone before it could be read.
+      if (link !== undefined) this.emit({ ...meta, link }, '-', true);
+    }
     this.facts.complete = this.ends === 2 && !this.lost;
     this.facts.garbled ||= this.cursor.garbled;
     return this.facts;
@@ -133,6 +137,8 @@ export class FileAnswer {
       case 'w':
       case 'W':
         this.ends++;
+        // Not all that was to be looked at was: what nobody tells is unknown, not gone.
+        this.lost ||= rest !== '0';
         break;
       default:
         this.facts.garbled = true;
