@@ -18,12 +18,14 @@ export const traits: Probe = {
   cost: 'one pass over the maps; bytes only for what is odd',
   asks: 'live',
   question: sh`
+[ "$HALF" ] && SF_HURT=1
 O=$P
 if [ -z "$R" ]; then
   where
-  O=$(printf '%s\n' "$NS" "$IDS" | awk -F: -v mounts="$MOUNTS" -v root="$ROOTID" '
+  O=$({ printf '%s\n' "$NS"; printf '%s\n' "$IDS"; } | awk -F: -v mounts="$MOUNTS" -v root="$ROOTID" '
 $1~/\/(root|ns\/mnt)$/{if($2 ":" $3==($1~/root$/?root:mounts)){split($1,w,"/");p="/proc/" w[3];if(!(p in s)){s[p];print p}}}')
 fi
+HALF=$SF_HURT
 rec "self $$"
 ending S /status $O; ending G /cgroup $O; ending M /maps $O; ending V /environ $O; ending X /exe $O
 if [ "$S" ]; then
