@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -112,6 +112,33 @@ describe('what many processes make long', () => {
       child.kill();
     },
   );
+});
+
+describe('units of very many processes', () => {
+  const { question } = traits;
+  const begin = question.indexOf("awk -F/ '") + "awk -F/ '".length;
+  const program = question.slice(begin, question.indexOf("'\n", begin));
+  const awks = [['mawk'], ['gawk'], ['busybox', 'awk']].filter(
+    ([file = '', ...rest]) => spawnSync(file, [...rest, 'BEGIN{}']).error === undefined,
+  );
+
+  it.each([['awk'], ...awks])('keep none of the others from being told by %s', (file = '', ...rest) => {
+    const line = (pid: number, unit: string) => `/proc/${pid}/cgroup:0::/x.slice/${unit}\n`;
+    const lines = (n: number) => Array.from({ length: n }, (_, i) => line(100_000 + i, 'hog.scope')).join('');
+    const told = (n: number) => {
+      const input = line(6, 'web.service') + lines(n) + line(7, 'web.service');
+      const { stdout } = spawnSync(file, [...rest, '-F/', program], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+      const { running, gaps } = read(traits, [`units\n${stdout}`]);
+      const found = [...(running.traits ?? [])].filter(([, { unit }]) => unit === 'hog.scope').length;
+      return {
+        web: [6, 7].map((pid) => running.traits?.get(pid)?.unit),
+        found,
+        gaps: gaps.map(({ probe, reason }) => [probe, reason]),
+      };
+    };
+    expect(told(40_000)).toEqual({ web: ['web.service', 'web.service'], found: 40_000, gaps: [] });
+    expect(told(200_000).gaps).toEqual([['traits', 'limit']]);
+  });
 });
 
 describe('what the kernel says in a few lines', () => {

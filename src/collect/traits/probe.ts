@@ -42,7 +42,8 @@ if [ "$S" ]; then
   # units of systemd with their processes, by control group
   printf 'units\n'
   grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | awk -F/ '
-$NF!~/ /{if(!($NF in c))u[++n]=$NF;c[$NF]=c[$NF] " " $3}END{for(i=1;i<=n;i++)if((b+=length(u[i] c[u[i]]))<200000)print u[i] c[u[i]]}'
+$NF!~/ /{l=($NF==u?"":"\n" $NF) " " $3;if(b+length(l)<1000000){b+=length(l);u=$NF;printf "%s",l}else more=1}
+END{if(more)print "\nmore"}'
   printf '\0'
   # mappings of files as code: a count for each file, and whole lines of what a server would not have. Shared ones of memory, or of a
   # file that libffi, asmjit or .NET made and deleted, are where programs generate code: it is written by another mapping of the same
