@@ -126,7 +126,8 @@ export function splitFrames(said: Buffer, expected: string[]): Frames {
     const hurt = bytes.subarray(-name.length - 4).toString('latin1') === `\0H ${name}\0`;
     result.frames.set(name, new Frame(name, bytes, true, hurt));
     if (hurt) {
-      const what = 'a tool that this is read with was ended by a signal (is there no memory left?)';
+      const what =
+        'a tool that this is read with was ended by a signal or could not be started (is there no memory left?)';
       result.broken.set(name, { reason: 'cut', detail: `${what}: what "${name}" would tell is unknown` });
     }
     at = end;

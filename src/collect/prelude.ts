@@ -14,6 +14,8 @@ export const prelude = sh`
 unset -f [ 2>/dev/null
 unset -f apk awk cat cd command cut date df dpkg du echo false find getconf grep gzip hash head id ionice join kill ls md5sum mkdir mktemp mv nproc openssl perl printf pwd python3 read readlink renice rm rpm rpmdb sed setsid sh sha1sum sha256sum sleep sort stat tail test timeout tr true type uname uniq wait wc xargs 2>/dev/null
 unset ENV BASH_ENV CDPATH IFS LD_PRELOAD LD_LIBRARY_PATH GREP_OPTIONS GZIP POSIXLY_CORRECT
+# lists of ours whose name the environment has would be given to every tool, and are too long for that
+unset A B C D E F G I L M O P Q S U V X d l HALF IDS NS LIBRARIES LIMITS ODD LINE
 LC_ALL=C; PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
 exec 3<&0 </dev/null
 case $1 in /) R= ;; *) R=$1 ;; esac
@@ -36,7 +38,8 @@ case $(command -v printf) in
 esac
 begin() { printf 'B %s\0' "$1"; }
 end() { [ "$SF_HURT" ] && printf '\0H %s\0' "$1"; SF_HURT=; printf 'E %s\0' "$1"; }
-# guard: from here on, a tool that a signal ends (there is no memory left...) makes the answer of its question void: no shell of
+# guard: from here on, a tool that a signal ends (there is no memory left...), or that cannot be started (126: its arguments are too long
+# for it...), makes the answer of its question void: no shell of
 # POSIX says how the other parts of a pipe ended. Not SIGPIPE, of which ksh93 says 269: who reads has enough. For the shell that asks
 SF_HURT=
 guard() {
@@ -47,16 +50,16 @@ guard() {
   done
 }
 hurt() {
-  case $1 in 141 | 269) ;; 129 | 1[3-9][0-9] | 2[0-9][0-9]) kill -USR2 $SF_SELF ;; esac
+  case $1 in 141 | 269) ;; 126 | 129 | 1[3-9][0-9] | 2[0-9][0-9]) kill -USR2 $SF_SELF ;; esac
   return $1
 }
 rec() { printf '%s\0' "$*"; }
-# first FILE of the kernel: its first line to LINE
-first() { LINE=; [ -r "$1" ] && { IFS= read -r LINE <"$1"; } 2>/dev/null; }
+# whole FILE of the kernel, a short one: its text to LINE, in which a name may have put line feeds
+whole() { LINE=; [ ! -r "$1" ] || while IFS= read -r l || [ "$l" ]; do LINE="$LINE\${LINE:+$NL}$l"; done 2>/dev/null <"$1"; }
 # ending NAME SUFFIX WORDS: a variable with all of them, the suffix behind each; many at once, because appending takes the square of their time
 ending() {
   v=$1 s=$2 l=; shift 2
-  if [ $# -gt 500 ]; then l=$(printf "%s$s " "$@"); else for w; do l="$l $w$s"; done; fi
+  if [ $# -gt 500 ]; then l=$(printf "%s$s " "$@") || SF_HURT=1; else for w; do l="$l $w$s"; done; fi
   eval "$v=\$l"
 }
 # booted: seconds since the epoch, to BTIME, once; where: device and inode of /, to ROOTID

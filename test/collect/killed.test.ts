@@ -48,6 +48,27 @@ describe.each(shells.filter(({ missing }) => !missing))('a tool under $name', ({
     });
   });
 
+  it('that cannot be started makes its question unknown', () => {
+    expect(read(`rec one; printf 'x\\0' | xargs -0 /etc/passwd 2>/dev/null; rec two`)).toMatchObject({
+      gaps: [['cut', expect.stringContaining('could not be started')]],
+      partial: ['accounts'],
+    });
+  });
+
+  it('that is ended while it lists processes makes unknown what the lists are used for', () => {
+    const { os, processes, traits, sockets } = probes as Record<'os' | 'processes' | 'traits' | 'sockets', Probe>;
+    // Beside a walk, because that is what tools are guarded for.
+    const walk = { ...asking(':'), name: 'files', flows: 'WATCH=' };
+    const all = [os, processes, traits, sockets, walk];
+    const args = { root: '/', mode: 'live', since: 0 } as const;
+    const partial = (text: string) => [...readAnswer(answerOf(command, text, args), all, args).partial].sort();
+    const whole = composeProgram(all);
+    const halves = whole.replace('U=$(printf', () => `IDS=$(${dying})\nU=$(printf`);
+    expect(halves).not.toBe(whole);
+    expect(partial(whole)).toEqual([]);
+    expect(partial(halves)).toEqual(['processes', 'sockets', 'traits']);
+  });
+
   it('that is ended because nobody reads on is as good as any', () => {
     const question =
       'tr a b </dev/zero | head -c 3 | tr \'\\000\' x; rec; rec "$(tr a b </dev/zero | head -c 2 | wc -c)"';

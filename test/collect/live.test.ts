@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Frame } from '../../src/collect/frames.ts';
 import { kernel, parseModules } from '../../src/collect/kernel/probe.ts';
 import { mounts, parseMountInfo } from '../../src/collect/mounts/probe.ts';
+import { os } from '../../src/collect/os/probe.ts';
 import { parseSession, people } from '../../src/collect/people/probe.ts';
 import { parseUtmp } from '../../src/collect/people/utmp.ts';
 import { processes } from '../../src/collect/processes/probe.ts';
@@ -19,7 +20,7 @@ import { parseUnit, units } from '../../src/collect/units/probe.ts';
 import { unpack } from '../../src/collect/unpack.ts';
 import { Draft } from '../../src/core/draft.ts';
 import { answerOf, shells } from './shells.ts';
-import { scratch } from './tree.ts';
+import { plant, scratch } from './tree.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/live/${name}`, import.meta.url));
 const digest = 'ab'.repeat(32);
@@ -76,6 +77,92 @@ describe('processes', () => {
     }
     child.kill();
   });
+});
+
+describe('what many processes make long', () => {
+  const args = { root: '/', mode: 'live', since: 0 } as const;
+  const asked = [processes, traits];
+
+  it.each(shells.filter(({ missing }) => !missing))(
+    'is told by $name as of one, whatever the environment holds',
+    async ({ command }) => {
+      const child = spawn('sleep', ['60']);
+      const times = (n: number) => {
+        const list = `P=$(awk 'BEGIN{for(i=0;i<${n};i++)print "/proc/${child.pid}"}')`;
+        const text = composeProgram(asked).replace('P=$(echo /proc/[0-9]*)', list);
+        expect(text).toContain(list);
+        const { running, gaps, ...draft } = readAnswer(
+          answerOf(command, `export A=x IDS=x NS=x LIBRARIES=x\n${text}`, args),
+          asked,
+          args,
+        );
+        const libraries = running.libraries?.map(({ path }) => path).sort();
+        return { gaps, libraries, processes: draft.processes?.map(({ root, sha256, exeId }) => [root, sha256, exeId]) };
+      };
+      const one = times(1);
+      expect(one.processes).toEqual([
+        [
+          expect.stringMatching(/^\d+:\d+$/),
+          expect.stringMatching(/^[0-9a-f]{64}$/),
+          expect.stringMatching(/^\d+:\d+$/),
+        ],
+      ]);
+      expect(one.libraries).toContain(realpathSync('/bin/sleep'));
+      expect(times(2500)).toEqual(one);
+      child.kill();
+    },
+  );
+});
+
+describe('units of very many processes', () => {
+  const { question } = traits;
+  const begin = question.indexOf("awk -F/ '") + "awk -F/ '".length;
+  const program = question.slice(begin, question.indexOf("'\n", begin));
+  const awks = [['mawk'], ['gawk'], ['busybox', 'awk']].filter(
+    ([file = '', ...rest]) => spawnSync(file, [...rest, 'BEGIN{}']).error === undefined,
+  );
+
+  it.each([['awk'], ...awks])('keep none of the others from being told by %s', (file = '', ...rest) => {
+    const line = (pid: number, unit: string) => `/proc/${pid}/cgroup:0::/x.slice/${unit}\n`;
+    const lines = (n: number) => Array.from({ length: n }, (_, i) => line(100_000 + i, 'hog.scope')).join('');
+    const told = (n: number) => {
+      const input = line(6, 'web.service') + lines(n) + line(7, 'web.service');
+      const { stdout } = spawnSync(file, [...rest, '-F/', program], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+      const { running, gaps } = read(traits, [`units\n${stdout}`]);
+      const found = [...(running.traits ?? [])].filter(([, { unit }]) => unit === 'hog.scope').length;
+      return {
+        web: [6, 7].map((pid) => running.traits?.get(pid)?.unit),
+        found,
+        gaps: gaps.map(({ probe, reason }) => [probe, reason]),
+      };
+    };
+    expect(told(40_000)).toEqual({ web: ['web.service', 'web.service'], found: 40_000, gaps: [] });
+    expect(told(200_000).gaps).toEqual([['traits', 'limit']]);
+  });
+});
+
+describe('what the kernel says in a few lines', () => {
+  it.each(shells.filter(({ missing }) => !missing))(
+    'is read by $name to its end, whatever line feeds somebody put in',
+    ({ command }) => {
+      const dir = scratch('lines');
+      plant(dir.path, {
+        cmdline: 'root=/dev/vda quiet\ninit=/evil\n',
+        // Its third field is behind the last bracket: the name of a process may hold a line feed, too.
+        stat: `1 (a\n) Z 7) S ${Array.from({ length: 18 }, () => 0).join(' ')} 500 0\n`,
+      });
+      const asked = [os, kernel];
+      const args = { root: '/', mode: 'live', since: 0 } as const;
+      const text = composeProgram(asked)
+        .replace('/proc/cmdline', `${dir.path}/cmdline`)
+        .replace('/proc/1/stat', `${dir.path}/stat`)
+        .replace('booted; whole', 'BTIME=1000; whole');
+      const draft = readAnswer(answerOf(command, text, args), asked, args);
+      dir.remove();
+      expect(draft.running.kernel?.commandLine).toBe('root=/dev/vda quiet\\ninit=/evil');
+      expect(draft.os.bootedAt).toBe(1005);
+    },
+  );
 });
 
 describe('libraries', () => {

@@ -34,7 +34,7 @@ export const kernel: Probe = {
   question: sh`
 if [ -z "$R" ]; then
   [ -r /proc/modules ] && { printf 'modules '; head -c 200000 /proc/modules 2>/dev/null; printf '\0'; }
-  for f in taint:/proc/sys/kernel/tainted command:/proc/cmdline; do first \${f#*:}; [ "$LINE" ] && rec \${f%%:*} "$LINE"; done
+  for f in taint:/proc/sys/kernel/tainted command:/proc/cmdline; do whole \${f#*:}; [ "$LINE" ] && rec \${f%%:*} "$LINE"; done
   printf 'settings\n'
   cd /proc/sys && grep -aH '' kernel/randomize_va_space kernel/kptr_restrict kernel/dmesg_restrict kernel/perf_event_paranoid kernel/yama/ptrace_scope kernel/sysrq kernel/modules_disabled kernel/kexec_load_disabled kernel/unprivileged_bpf_disabled kernel/unprivileged_userns_clone kernel/core_pattern kernel/modprobe kernel/hotplug \
     fs/suid_dumpable fs/protected_hardlinks fs/protected_symlinks fs/protected_fifos fs/protected_regular vm/mmap_min_addr vm/unprivileged_userfaultfd user/max_user_namespaces \

@@ -52,10 +52,10 @@ export const os: Probe = {
   question: [
     sh`
 if plain "$R/etc/os-release"; then text release "$R/etc/os-release"; else text release "$R/usr/lib/os-release"; fi
-[ "$R" ] || { first /proc/sys/kernel/osrelease; rec kernel "\${LINE:-$(uname -r 2>/dev/null)}"; }
+[ "$R" ] || { whole /proc/sys/kernel/osrelease; rec kernel "\${LINE:-$(uname -r 2>/dev/null)}"; }
 rec arch "$MACHINE"
 rec uid "$UIDN"
-if [ "$R" ]; then text hostname "$R/etc/hostname"; else first /proc/sys/kernel/hostname; rec hostname "$LINE"; fi
+if [ "$R" ]; then text hostname "$R/etc/hostname"; else whole /proc/sys/kernel/hostname; rec hostname "$LINE"; fi
 text machine-id "$R/etc/machine-id"
 text instance-id "$R/var/lib/cloud/data/instance-id"
 [ $MODE = live ] && text instance-data "$R/run/cloud-init/instance-data.json"
@@ -68,7 +68,7 @@ for t in $(stat -c '%d:%i:%Y' / "$R/etc/machine-id" "$R/var/lib/cloud/data/insta
   if [ "$ROOTID" ]; then rec born "\${t##*:}"; else ROOTID=\${t%:*}; fi
 done
 rec root "$ROOTID"
-[ $MODE = live ] && { booted; first /proc/1/stat; rec boot "$BTIME $LINE"; }
+[ $MODE = live ] && { booted; whole /proc/1/stat; rec boot "$BTIME $LINE"; }
 rec lacks "$LACKS"
 rec tools "find=$FIND grepz=$GREPZ hash=$SF_HASH caps=$SF_CAPS"
 `,

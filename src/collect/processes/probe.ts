@@ -52,7 +52,7 @@ if [ $n -gt 0 ]; then
   if [ $n -lt 10000 ]; then IDS=$(ids $D $E) NS=$(spaces $F $G)
   else IDS=$(ids $D; ids $E) NS=$(spaces $F; spaces $G); fi
   # numbers and names of the kernel's: no line of these is somebody else's
-  printf 'id\n%s\0mnt\n%s\0' "$IDS" "$NS"
+  printf 'id\n%s\0' "$IDS"; printf 'mnt\n%s\0' "$NS"
   U=$(printf '%s\n' "$IDS" | awk -F: '$1~/exe$/{i=$2 ":" $3;if(!(i in s)){s[i];print $1}}')
   # who is still there without a program: one that ended, or is about to, hides nothing
   rec alive
@@ -71,6 +71,8 @@ if [ $n -gt 0 ]; then
   grep -aHoE '\) [A-Za-z]( -?[0-9]+){25}' $A 2>/dev/null | sed 's/:.* / /'
   printf '\0'
 fi
+# the next questions go by the same lists: where these may be halves, they know no more
+HALF=$SF_HURT
 `,
   parse: (frame, draft) => parseProcesses(frame.records(), draft),
 };

@@ -15,11 +15,12 @@ export const sockets: Probe = {
 # a table of which there is only the head needs no process
 table() { [ ! -r "$2" ] || { { IFS= read -r h && IFS= read -r l; } <"$2" && text $1 "$2"; } 2>/dev/null || rec $1 "$h"; }
 nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do table $n $1/$n; done; table sctp $1/sctp/eps; }
+[ "$HALF" ] && SF_HURT=1
 nets /proc/net
 printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | head -n 500; printf '\0'
 # services with a network of their own; not those of containers
 if [ -z "$R" ] && [ "$O" ]; then
-  for p in $(printf '%s\n' $O "$NS" | awk -F: -v own="/proc/$$/ns/net" '
+  for p in $({ for p in $O; do echo $p; done; printf '%s\n' "$NS"; } | awk -F: -v own="/proc/\${SF_SELF:-$$}/ns/net" '
 NF==1{mine[$1];next}
 $1==own{seen[$3]}
 $1~/net$/{split($1,w,"/");p="/proc/" w[3];if(p in mine)net[p]=$3}

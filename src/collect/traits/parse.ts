@@ -14,6 +14,7 @@ export function parseTraits(records: string[], draft: Draft): void {
   let counted = '';
   let odd = '';
   let sums = '';
+  let units = '';
   let scripts = false;
   for (const record of records) {
     const lf = record.indexOf('\n');
@@ -40,7 +41,7 @@ export function parseTraits(records: string[], draft: Draft): void {
         });
     } else if (word === 'status') found.status(rest);
     else if (word === 'cgroup') found.cgroups(rest);
-    else if (word === 'units') found.units(rest);
+    else if (word === 'units') units = rest;
     else if (word === 'libraries') counted = rest;
     else if (word === 'odd') odd = rest;
     else if (word === 'sums') sums = rest;
@@ -51,6 +52,7 @@ export function parseTraits(records: string[], draft: Draft): void {
     const detail = 'what the processes of others load, run and are told may not be read by this account (root may)';
     draft.gap('traits', 'permission', detail);
   }
+  found.units(units);
   found.limit(limits);
   draft.running.traits = found.all;
   const libraries = librariesOf(counted, odd, sums, paths);
@@ -66,6 +68,8 @@ export function parseTraits(records: string[], draft: Draft): void {
     );
   if (/^more$/m.test(counted))
     draft.gap('traits', 'limit', 'of more than 20000 files that are mapped as code, the later ones were not looked at');
+  if (/^more$/m.test(units))
+    draft.gap('traits', 'limit', 'of very many units and their processes, some were not looked at');
   if (scripts)
     draft.gap('traits', 'limit', 'of more than 500 interpreters, the scripts of the later ones were not looked at');
   if (odd.split('\n').length >= mostPids)

@@ -18,12 +18,14 @@ export const traits: Probe = {
   cost: 'one pass over the maps; bytes only for what is odd',
   asks: 'live',
   question: sh`
+[ "$HALF" ] && SF_HURT=1
 O=$P
 if [ -z "$R" ]; then
   where
-  O=$(printf '%s\n' "$NS" "$IDS" | awk -F: -v mounts="$MOUNTS" -v root="$ROOTID" '
+  O=$({ printf '%s\n' "$NS"; printf '%s\n' "$IDS"; } | awk -F: -v mounts="$MOUNTS" -v root="$ROOTID" '
 $1~/\/(root|ns\/mnt)$/{if($2 ":" $3==($1~/root$/?root:mounts)){split($1,w,"/");p="/proc/" w[3];if(!(p in s)){s[p];print p}}}')
 fi
+HALF=$SF_HURT
 rec "self $$"
 ending S /status $O; ending G /cgroup $O; ending M /maps $O; ending V /environ $O; ending X /exe $O
 if [ "$S" ]; then
@@ -40,7 +42,8 @@ if [ "$S" ]; then
   # units of systemd with their processes, by control group
   printf 'units\n'
   grep -aHE '^(0:|[0-9]+:name=systemd):/.*[.](service|scope)$' $G 2>/dev/null | awk -F/ '
-$NF!~/ /{if(!($NF in c))u[++n]=$NF;c[$NF]=c[$NF] " " $3}END{for(i=1;i<=n;i++)if((b+=length(u[i] c[u[i]]))<200000)print u[i] c[u[i]]}'
+$NF!~/ /{l=($NF==u?"":"\n" $NF) " " $3;if(b+length(l)<1000000){b+=length(l);u=$NF;printf "%s",l}else more=1}
+END{if(more)print "\nmore"}'
   printf '\0'
   # mappings of files as code: a count for each file, and whole lines of what a server would not have. Shared ones of memory, or of a
   # file that libffi, asmjit or .NET made and deleted, are where programs generate code: it is written by another mapping of the same
