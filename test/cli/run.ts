@@ -67,6 +67,7 @@ export class Desk {
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    // A program whose terminal was just closed may be about to write its last.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
