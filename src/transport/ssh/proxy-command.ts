@@ -47,6 +47,9 @@ export function proxyCommand(text: string, { host, port, user, original }: Named
 /** Most of the command's standard error that is kept for a message. Characters. */
 const stderrLength = 400;
 
+/** How long the end of a command may take behind the end of its output. Milliseconds. */
+const graceMs = 500;
+
 /** A running ProxyCommand. */
 export interface Proxy {
   stream: Wire;
@@ -63,12 +66,19 @@ export function runProxy(command: string): Proxy {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < stderrLength) said += text.slice(0, stderrLength);
   });
-  const kill = (): void => {
+  const end = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
     } catch {
       // Gone already.
     }
+  };
+  const kill = (): void => {
+    // What closed its output by itself may be about to say why.
+    if (child.stdout.readableEnded && child.exitCode === null) {
+      const late = setTimeout(end, graceMs);
+      child.once('close', () => clearTimeout(late));
+    } else end();
   };
   child.on('error', (error) => {
     said += messageOf(error);
