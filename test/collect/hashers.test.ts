@@ -161,6 +161,15 @@ it('a file that is changed between the walk and the hashing is marked', async ()
   expect([...(live.changing ?? [])]).toEqual(['/etc/late']);
 });
 
+it.each([
+  ['does not do where a disk fails', 'I/O error', false],
+  ['does where a directory is closed, whatever its name', 'Out of memory: Permission denied', true],
+])('the walk by buckets %s', async (_, says, by) => {
+  const said = replaced(' 2>errors\n', ` 2>errors; echo 'find: /x: ${says}' >>errors\n`);
+  const live = await read(dir.path, full, said);
+  expect([live.reading?.sweep !== undefined, wrong(live)]).toEqual([by, []]);
+});
+
 it('quick: a single file that is not what it was is told, although its bucket cannot be hashed', async () => {
   for (const i of [5, 600]) chmodSync(join(dir.path, name(i)), 0o4755);
   const before = await read(dir.path, full);

@@ -41,6 +41,11 @@ describe.each(['GNU', 'busybox'])('a walk with tools of %s', (kind) => {
       '\nfind() { echo "find: /x: Too many open files" >&2; return 1; }\nsound() {',
     ],
     [
+      'a disk fails, in the words of musl',
+      '\nsound() {',
+      '\nfind() { command find "$@"; echo "find: /x: I/O error" >&2; return 1; }\nsound() {',
+    ],
+    [
       'xargs runs out of memory',
       '\nsound() {',
       '\nxargs() { command xargs "$@" | head -c 5000; return 1; }\nsound() {',
@@ -51,7 +56,8 @@ describe.each(['GNU', 'busybox'])('a walk with tools of %s', (kind) => {
   });
 
   it('takes what is closed or gone for no failure', () => {
-    const says = 'echo "find: /x: Permission denied" >&2; echo "find: /y: No such file or directory" >&2; return 1';
+    const closed = 'echo "find: /home/memory/Out of memory: I/O error: x: Permission denied" >&2';
+    const says = `${closed}; echo "find: /y: No such file or directory" >&2; return 1`;
     const { files, unknown } = walk(kind, '\nsound() {', `\nfind() { command find "$@"; ${says}; }\nsound() {`);
     expect([unknown, files.size]).toEqual([false, 1804]);
   });

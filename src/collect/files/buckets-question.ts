@@ -23,8 +23,9 @@ import { sh } from '../sh.ts';
 export const bucketsQuestion = sh`
 SF_ODD=$(printf '*[\001-\037\177\\\\]*.'); SF_ODD=\${SF_ODD%.}
 SF_ROOT=$R
-# what find says of what is neither closed nor gone, and yet cannot be read: what is below is unknown
-SF_ILL='Input/output error|Too many open files|[Mm]emory|Structure needs cleaning|Bad message'
+# how find ends what it says of what is neither closed nor gone, and yet cannot be read: what is below is unknown. In the words of glibc, musl
+# and busybox; only at the end, because a name may hold any of them
+SF_ILL=': (Input/output error|I/O error|Too many open files( in system)?|No file descriptors available|Cannot allocate memory|[Oo]ut of memory|memory exhausted|Structure needs cleaning|Data consistency error|Bad message)$'
 # path p to h, 0 = a cut behind it; the slashes before it because awks differ in substr before the first character
 SF_CUT='q="/////////////" p;n=length(q);h=(n*31+o[substr(q,n-1,1)]*37+o[substr(q,n-4,1)]*41+o[substr(q,n-6,1)]*101+o[substr(q,n-8,1)]*43+o[substr(q,int(n/2),1)]*47+o[substr(q,int(n/3),1)]*53+o[substr(q,int(n*2/3),1)]*59+o[substr(q,int(n*3/4),1)]*61+o[substr(q,n-12,1)]*67)%8191%101'
 SF_TABLE='for(i=1;i<256;i++)o[sprintf("%c",i)]=(i*i*7+i*13)%1021'
