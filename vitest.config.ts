@@ -9,7 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/lab/**', 'test/bench/**'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           // Many wait for something; by default a machine of two cores has one worker.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },

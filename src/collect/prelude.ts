@@ -40,7 +40,8 @@ begin() { printf 'B %s\0' "$1"; }
 end() { [ "$SF_HURT" ] && printf '\0H %s\0' "$1"; SF_HURT=; printf 'E %s\0' "$1"; }
 # guard: from here on, a tool that a signal ends (there is no memory left...), or that cannot be started (126: its arguments are too long
 # for it...), makes the answer of its question void: no shell of
-# POSIX says how the other parts of a pipe ended. Not SIGPIPE, of which ksh93 says 269: who reads has enough. For the shell that asks
+# POSIX says how the other parts of a pipe ended. Not SIGPIPE, of which ksh93 says 269: who reads has enough. For the shell that asks.
+# What such a tool is to have in its environment is exported before: ksh93 gives it no variable that stands before its name
 SF_HURT=
 guard() {
   { read -r SF_SELF _ </proc/self/stat; } 2>/dev/null || return 0
@@ -54,6 +55,10 @@ hurt() {
   return $1
 }
 rec() { printf '%s\0' "$*"; }
+# count WORDS: how many, to n
+count() { n=$#; }
+# upto LINES BYTES: so much of what is read, and a line "more" where that is not all of it
+upto() { awk -v n=$1 -v m=$2 '{b+=length($0)+1}NR>n||b>m{print "more";exit}1'; }
 # whole FILE of the kernel, a short one: its text to LINE, in which a name may have put line feeds
 whole() { LINE=; [ ! -r "$1" ] || while IFS= read -r l || [ "$l" ]; do LINE="$LINE\${LINE:+$NL}$l"; done 2>/dev/null <"$1"; }
 # ending NAME SUFFIX WORDS: a variable with all of them, the suffix behind each; many at once, because appending takes the square of their time

@@ -82,6 +82,18 @@ const targets: Record<
     live: ['/usr/bin/dash', '/usr/bin/dash'],
     gaps: [],
   },
+  'ksh93 as sh': {
+    bring: ['/bin/ksh93', '/root/sh'],
+    setup: 'mv /root/sh /usr/bin/dash',
+    live: ['/usr/bin/dash', '/usr/bin/dash'],
+    gaps: [],
+  },
+  'another awk': {
+    bring: ['/usr/bin/original-awk', '/root/awk'],
+    setup: 'mv /root/awk /usr/bin/mawk',
+    live: ['/usr/bin/mawk'],
+    gaps: [],
+  },
   'a restricted shell': { setup: 'usermod --shell /bin/rbash root', live: [], gaps: ['connect garbled'] },
   'a forced command': {
     setup: 'sed -i "s/^ssh-/command=\\"echo hello\\" ssh-/" /root/.ssh/authorized_keys',

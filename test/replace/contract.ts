@@ -57,7 +57,7 @@ export function describeDriver(name: string, driver: Driver, start: () => Promis
     const end = async (token: string, permit: Permit): Promise<Progress> => {
       const session = await driver.open(provider.settings, provider.context);
       try {
-        for (let tries = 0; tries < 600; tries++) {
+        for (let tries = 0; tries < 1800; tries++) {
           const progress = await session.poll(token, permit);
           if (progress.state === 'done') await session.retire?.(permit, token);
           if (progress.state !== 'running') return progress;

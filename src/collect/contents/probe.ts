@@ -56,7 +56,8 @@ C() {
   homes
 }
 plain "$R/etc/passwd" && [ "$(wc -l <"$R/etc/passwd" 2>/dev/null)" -gt 2000 ] 2>/dev/null && rec "x homes"
-C | GREPZ=$GREPZ SF_SELF=$SF_SELF xargs -0 sh -c '[ $# -gt 0 ] || exit 0
+export GREPZ SF_SELF
+C | xargs -0 sh -c '[ $# -gt 0 ] || exit 0
 printf "n %s\0" "$@"
 if [ "$GREPZ" ]; then grep -aHz "" "$@"; [ $? -lt 126 ] || kill -USR2 $SF_SELF
 else for f; do printf "%s:" "$f"; tr -d "\000" <"$f"; printf "\0"; done; fi' sh 2>/dev/null

@@ -68,8 +68,9 @@ scratch() {
   done </proc/self/mountinfo 2>/dev/null
   [ "$shm" ] || return 1
   [ "$(printf '/\303\251/b cd/xyz-12.so\n' | awk "BEGIN{$SF_TABLE}{p=\$0;$SF_CUT;print h,n}" 2>/dev/null)" = '15 31' ] || return 1
+  # the second one's pipe is opened by its name: in ksh93 it is a socket, which cannot be
   SF_WORKERS=1
-  [ "$SF_CPU" -ge 100 ] && [ -e /proc/self/fd/0 ] && [ "$(nproc 2>/dev/null)" -gt 1 ] 2>/dev/null && SF_WORKERS=2
+  [ "$SF_CPU" -ge 100 ] && true | { true </proc/self/fd/0; } 2>/dev/null && [ "$(nproc 2>/dev/null)" -gt 1 ] 2>/dev/null && SF_WORKERS=2
   SF_DIR=$(mktemp -u -d /dev/shm/.snowfence-$$-XXXXXXXXXX 2>/dev/null) && [ "$SF_DIR" ]
 }
 # sums PREFIX: digests of the numbered files, 16 hex digits a line

@@ -52,7 +52,7 @@ if [ -f "$D/status" ] && plain "$D/status"; then
     [ "$SINCE" -gt 0 ] && ! have md5sum && rec "no-tool md5sum $D"
     if [ "$SINCE" -gt 0 ] && have md5sum; then
       # each SUFFIX: the files of that kind of the newer packages, one behind the other
-      each() { L | S=$1 xargs -0 -r sh -c 'for l; do [ -f "\${l%list}$S" ] && cat "\${l%list}$S"; done' sh 2>/dev/null; }
+      each() { L | xargs -0 -r sh -c 'for l; do [ -f "\${l%list}$0" ] && cat "\${l%list}$0"; done' $1 2>/dev/null; }
       printf 'dpkg-altered '
       each md5sums | (cd "$R/" && md5sum -c 2>/dev/null) | sed -n 's/: FAILED.*$//p' | tr -d '\000'
       printf '\0dpkg-conffile-md5 '

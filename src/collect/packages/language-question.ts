@@ -32,7 +32,8 @@ RECORDS='for d; do
   [ -f "$d/RECORD" ] && [ ! -L "$d/RECORD" ] || continue
   printf "py-record %s\n" "$d"; tr -d "\000" <"$d/RECORD"; printf "\0"
 done'
-below python | NEWER=$NEWER RECORDS=$RECORDS xargs -0 -r sh -c 'find "$@" -maxdepth 1 -name "*.dist-info" -type d $NEWER -exec sh -c "$RECORDS" sh {} +' sh 2>/dev/null
+export NEWER RECORDS
+below python | xargs -0 -r sh -c 'find "$@" -maxdepth 1 -name "*.dist-info" -type d $NEWER -exec sh -c "$RECORDS" sh {} +' sh 2>/dev/null
 for d in "$R"/usr/lib/node_modules "$R"/usr/lib64/node_modules "$R"/usr/local/lib/node_modules; do
   far "$d" || ! unlinked "$d" && continue
   for f in "$d"/*/package.json "$d"/@*/*/package.json; do

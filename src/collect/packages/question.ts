@@ -109,7 +109,8 @@ if unlinked "$P"; then
   printf '\0'
   (cd "$P" && newest . -mindepth 2 -maxdepth 2 -name desc -type f)
   GZ=; [ "$SINCE" -gt 0 ] && GZ=gzip
-  (cd "$P" && find . -mindepth 2 -maxdepth 2 -name desc -type f $NEWER -print0 2>/dev/null | GZ=$GZ xargs -0 -r sh -c 'for f; do
+  export GZ
+  (cd "$P" && find . -mindepth 2 -maxdepth 2 -name desc -type f $NEWER -print0 2>/dev/null | xargs -0 -r sh -c 'for f; do
     d=\${f%/desc}
     [ -L "$d/files" ] || { printf "pacman-files %s\n" "$d"; tr -d "\000" <"$d/files"; printf "\0"; }
     [ -z "$GZ" ] || [ -L "$d/mtree" ] && continue

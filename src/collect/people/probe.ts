@@ -39,7 +39,7 @@ if [ -z "$R" ]; then
   for f in /run/systemd/sessions/*; do
     [ -f "$f" ] || continue
     case $f in *.ref) continue ;; esac
-    n=$((n + 1)); [ $n -gt 200 ] && break
+    n=$((n + 1)); [ $n -gt 200 ] && { rec 'more sessions'; break; }
     printf 'session '; grep -aE '^(USER|TTY|CLASS|REMOTE_HOST|REALTIME)=' "$f" 2>/dev/null | head -c 2000 | tr -d '\000'; printf '\0'
   done
 fi
@@ -54,6 +54,8 @@ fi
       if (word === 'boot') boot = Number(rest) || 0;
       else if (word === 'logins') for (const login of parseUtmp(unpack(rest), draft.os.arch)) found.push(login);
       else if (word === 'session') found.push(...[parseSession(rest) ?? []].flat());
+      else if (record === 'more sessions')
+        draft.gap('people', 'limit', 'of more than 200 sessions, the later ones were not looked at');
       else if (word === 'unreadable')
         draft.gap(
           'people',

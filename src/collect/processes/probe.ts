@@ -19,7 +19,6 @@ if [ "$R" ]; then
   else P=$(for p in /proc/[0-9]*; do case $(readlink "$p/exe" 2>/dev/null) in "$R"/*) echo "$p" ;; esac; done); fi
 else P=$(echo /proc/[0-9]*); fi
 # process ids hold no blanks: these lists are split on purpose
-count() { n=$#; }
 count $P
 # no more than can be arguments of one program
 [ $n -gt 50000 ] && { rec 'more 1'; n=50000; P=$(printf '%s\n' $P | head -n $n); }

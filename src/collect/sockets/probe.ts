@@ -17,30 +17,42 @@ table() { [ ! -r "$2" ] || { { IFS= read -r h && IFS= read -r l; } <"$2" && text
 nets() { for n in tcp tcp6 udp udp6 raw raw6 packet; do table $n $1/$n; done; table sctp $1/sctp/eps; }
 [ "$HALF" ] && SF_HURT=1
 nets /proc/net
-printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | head -n 500; printf '\0'
+printf 'unix\n'; grep -aE '^[^ ]+ [^ ]+ [^ ]+ 00010000 .* @' /proc/net/unix 2>/dev/null | upto 2000 500000; printf '\0'
 # services with a network of their own; not those of containers
 if [ -z "$R" ] && [ "$O" ]; then
   for p in $({ for p in $O; do echo $p; done; printf '%s\n' "$NS"; } | awk -F: -v own="/proc/\${SF_SELF:-$$}/ns/net" '
 NF==1{mine[$1];next}
 $1==own{seen[$3]}
 $1~/net$/{split($1,w,"/");p="/proc/" w[3];if(p in mine)net[p]=$3}
-END{for(p in net)if(!(net[p] in seen)&&k<64){seen[net[p]];k++;print p}}'); do nets $p/net; done
+END{for(p in net)if(!(net[p] in seen)){seen[net[p]];if(k++<64)print p;else{print "more";exit}}}'); do
+    [ $p = more ] && { rec 'more networks'; break; }
+    nets $p/net
+  done
 fi
-if [ "$R" ]; then :; else P=$(echo /proc/[0-9]*); fi
+[ "$R" ] || P=$(echo /proc/[0-9]*)
+count $P
+# as many as are looked at as processes
+[ $n -le 50000 ] || { rec 'more holders'; P=$(printf '%s\n' $P | head -n 50000); }
 rec holders
-S=fd
-if [ $FIND = printf ]; then D=; for p in $P; do D="$D $p/fd"; done; [ "$D" ] && find $D -maxdepth 1 -lname 'socket:*' -printf '%p:%l\0' 2>/dev/null
+ending D /fd $P
+if [ $FIND = printf ]; then [ "$D" ] && find $D -maxdepth 1 -lname 'socket:*' -printf '%p:%l\0' 2>/dev/null
 else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $l in socket:*) printf '%s:%s\0' $f "$l" ;; esac; done; done; fi
 `,
   parse(frame, draft) {
     const listening: ListedSocket[] = [];
     const holder = new Map<string, number>();
     const held = new Map<number, number>();
+    let unlisted = false;
     for (const record of frame.records()) {
       const table = /^(tcp6?|udp6?|raw6?|packet|sctp) /.exec(record);
       if (table?.[1])
         for (const socket of parseProcNet(table[1], record.slice(table[0].length))) listening.push(socket);
-      else if (record.startsWith('unix\n')) draft.running.abstractSockets = parseAbstract(record);
+      else if (record === 'more networks')
+        draft.cut('sockets', 'limit', 'of more than 64 name spaces of networks, the later ones were not looked at');
+      else if (record === 'more holders') {
+        unlisted = true;
+        draft.cut('sockets', 'limit', 'sockets of more than 50000 processes: those of the later ones are unknown');
+      } else if (record.startsWith('unix\n')) draft.running.abstractSockets = parseAbstract(record);
       const [, process, inode] = /^\/proc\/(\d+)\/fd\/\d+:socket:\[(\d+)\]$/.exec(record) ?? [];
       if (inode) {
         const pid = Number(process);
@@ -54,7 +66,7 @@ else for p in $P; do for f in $p/fd/*; do l=$(readlink $f 2>/dev/null) && case $
       const count = held.get(process.pid);
       if (count !== undefined) process.openSockets = count;
     }
-    draft.sockets = settle(listening, holder, draft);
+    draft.sockets = settle(unlisted ? listening.filter(({ inode }) => holder.has(inode)) : listening, holder, draft);
   },
 };
 

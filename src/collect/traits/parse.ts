@@ -16,6 +16,7 @@ export function parseTraits(records: string[], draft: Draft): void {
   let sums = '';
   let units = '';
   let scripts = false;
+  let groups = false;
   for (const record of records) {
     const lf = record.indexOf('\n');
     const word = lf < 0 ? record : record.slice(0, lf);
@@ -30,6 +31,7 @@ export function parseTraits(records: string[], draft: Draft): void {
         name: variable[2] ?? '',
         value: escapeName(record.slice(variable[0].length)),
       });
+    else if (record === 'limit more') groups = true;
     else if (limit?.[1]) limits.set(limit[1], Number(limit[2]));
     else if (script) {
       const split = rest.indexOf('\n');
@@ -40,8 +42,10 @@ export function parseTraits(records: string[], draft: Draft): void {
           sha256: script[2] ?? '',
         });
     } else if (word === 'status') found.status(rest);
-    else if (word === 'cgroup') found.cgroups(rest);
-    else if (word === 'units') units = rest;
+    else if (word === 'cgroup') {
+      groups ||= /^more$/m.test(rest);
+      found.cgroups(rest);
+    } else if (word === 'units') units = rest;
     else if (word === 'libraries') counted = rest;
     else if (word === 'odd') odd = rest;
     else if (word === 'sums') sums = rest;
@@ -70,6 +74,8 @@ export function parseTraits(records: string[], draft: Draft): void {
     draft.gap('traits', 'limit', 'of more than 20000 files that are mapped as code, the later ones were not looked at');
   if (/^more$/m.test(units))
     draft.gap('traits', 'limit', 'of very many units and their processes, some were not looked at');
+  if (groups)
+    draft.gap('traits', 'limit', 'of very many control groups, the memory limits of some processes were not looked at');
   if (scripts)
     draft.gap('traits', 'limit', 'of more than 500 interpreters, the scripts of the later ones were not looked at');
   if (odd.split('\n').length >= mostPids)

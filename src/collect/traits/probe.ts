@@ -34,10 +34,10 @@ if [ "$S" ]; then
   grep -aHE '^(TracerPid|NoNewPrivs|Seccomp):[[:blank:]]+[1-9]|^CapEff:[[:blank:]]+[0-9a-f]*[1-9a-e][0-9a-f]*' $S 2>/dev/null | grep -avE ':[[:blank:]]+0*[137]?f{8,}$'
   printf '\0'
   # memory limits of control groups; most have none
-  LIMITS=$(find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) -exec grep -aHE '^[0-9]{1,15}$' {} + 2>/dev/null | head -n 2000)
+  LIMITS=$(find /sys/fs/cgroup -maxdepth 5 \( -name memory.max -o -name memory.limit_in_bytes \) -exec grep -aHE '^[0-9]{1,15}$' {} + 2>/dev/null | upto 5000 1000000)
   if [ "$LIMITS" ]; then
     printf '%s\n' "$LIMITS" | sed 's/^/limit /' | tr '\n' '\000'
-    printf 'cgroup\n'; grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | head -n 5000; printf '\0'
+    printf 'cgroup\n'; grep -aHE '^(0::|[0-9]+:memory:)/.' $G 2>/dev/null | upto 50000 4000000; printf '\0'
   fi
   # units of systemd with their processes, by control group
   printf 'units\n'

@@ -45,6 +45,6 @@ fi
     draft.running.units = records.flatMap((record) => parseUnit(record) ?? []);
     parseStates(records, draft);
     if (records.includes('more units'))
-      draft.gap('units', 'limit', 'of more than 300 units in /run, the later ones were not read');
+      draft.cut('units', 'limit', 'of more than 300 units in /run, the later ones were not read');
   },
 };

@@ -7,7 +7,7 @@ import { sh } from '../sh.ts';
  * Which units run, where systemd does (sd_booted(3)): as systemd says by `systemctl show`, whose properties are those of
  * org.freedesktop.systemd1(5), and by the control groups of processes, which need no tool. Of what runs, only names leave the
  * instance; in full, what failed, or ran since the start and does so no longer. Names that generators made at the start stand in no file of the image.
- * Records: `unit states LF lines`, `unit groups LF names`, `unit made NAME`.
+ * Records: `unit states LF lines`, `unit groups LF names`, `unit made NAME`, `more made`; a line `more` where there are too many.
  */
 export const statesQuestion = sh`
 if [ -z "$R" ] && [ -d /run/systemd/system ]; then
@@ -22,16 +22,16 @@ else if (p["ActiveState"] == "failed" || (p["ActiveState"] == "inactive" && p["A
 split("", p); all = "" }
 /^$/ { told(); next }
 { i = index($0, "="); p[substr($0, 1, i - 1)] = substr($0, i + 1); all = all (all == "" ? "" : " ") $0 }
-END { told() }' | head -n 3000 | head -c 300000
+END { told() }' | upto 3000 300000
     printf '\0'
   fi
   printf 'unit groups\n'
-  cat /proc/[0-9]*/cgroup 2>/dev/null | sed -n 's,^\(0:\|[0-9]*:name=systemd\):/system[.]slice/\(.*\)$,\2,p' | sed -e ':a' -e 's,^[^/]*[.]slice/,,' -e 'ta' -e 's,/.*,,' | grep -a '[.]service$' | sort -u | head -n 2000 | head -c 200000
+  cat /proc/[0-9]*/cgroup 2>/dev/null | sed -n 's,^\(0:\|[0-9]*:name=systemd\):/system[.]slice/\(.*\)$,\2,p' | sed -e ':a' -e 's,^[^/]*[.]slice/,,' -e 'ta' -e 's,/.*,,' | grep -a '[.]service$' | sort -u | upto 3000 300000
   printf '\0'
   n=0
   for f in /run/systemd/generator/* /run/systemd/generator.early/* /run/systemd/generator.late/*; do
     case $f in *.service | *.timer | *.socket) ;; *) continue ;; esac
-    n=$((n + 1)); [ $n -gt 500 ] && break
+    n=$((n + 1)); [ $n -gt 500 ] && { rec 'more made'; break; }
     rec "unit made \${f##*/}"
   done
 fi
@@ -50,6 +50,8 @@ export function parseStates(records: readonly string[], draft: Draft): void {
     if (head === 'unit groups' || head === 'unit states') asked = true;
     if (head === 'unit states' && lines.every((line) => line === ''))
       draft.gap('units', 'unreadable', 'systemctl did not say which units run (as root it would)');
+    if (head === 'more made' || (head.startsWith('unit ') && lines.includes('more')))
+      draft.cut('units', 'limit', 'of very many units, the states or names of some were not looked at');
     for (const line of lines) {
       const state = head === 'unit groups' ? alive(line) : head === 'unit states' ? stateOf(line) : undefined;
       if (state && !states.has(state.name)) states.set(state.name, state);
