@@ -3,7 +3,7 @@
  * missing, then runs the task with the project's own Node (node_modules/.bin first). Works on Node 20, no dependencies.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -79,23 +79,18 @@ function newestIn(directory) {
 }
 
 /** dist, when it is missing or older than a source file or a file of rules. */
-async function build() {
-  const built = existsSync(at('dist', 'cli', 'main.js')) ? mtime(at('dist', '.tsbuildinfo')) : 0;
-  let code = 0;
-  if (built < Math.max(newestIn(at('src')), mtime(at('tsconfig.json')))) {
-    say('building (tsc)');
-    // A build that was removed by hand leaves its notes behind; they would make tsc write nothing.
-    if (built === 0) rmSync(at('dist', '.tsbuildinfo'), { force: true });
-    code = await run(join(bin, 'tsc'), ['-p', 'tsconfig.json']);
-  }
-  if (code === 0 && mtime(at('dist', 'rules.json')) < newestIn(at('rules')))
-    code = await run(process.execPath, [at('bin', 'rules.mjs')]);
+async function build(node) {
+  const sources = [newestIn(at('src')), newestIn(at('rules')), mtime(at('bin', 'build.mjs'))];
+  const built = existsSync(at('dist', 'cli', 'main.js')) ? mtime(at('dist', 'rules.json')) : 0;
+  if (built >= Math.max(...sources)) return 0;
+  say('building');
+  const code = await run(node, [at('bin', 'build.mjs')]);
   if (code !== 0) say('the build failed');
   return code;
 }
 
 async function start(node, args) {
-  const built = await build();
+  const built = await build(node);
   if (built !== 0) return built;
   const code = await run(node, [at('bin', 'snowfence'), ...(args.length > 0 ? args : ['demo'])], process.cwd());
   return args.length === 0 && demoDone.has(code) ? 0 : code;
@@ -103,9 +98,9 @@ async function start(node, args) {
 
 async function test(node, args) {
   const steps = [
-    ['build', build],
+    ['build', () => build(node)],
     ['lint', () => run(join(bin, 'biome'), ['check', '--error-on-warnings', '.'])],
-    ['types of the tests', () => run(join(bin, 'tsc'), ['-p', at('test', 'tsconfig.json')])],
+    ['types', () => run(join(bin, 'tsc'), ['-p', at('test', 'tsconfig.json')])],
     ['tests', () => run(node, [at('node_modules', 'vitest', 'vitest.mjs'), 'run', ...args])],
   ];
   const results = [];
@@ -123,7 +118,7 @@ async function test(node, args) {
 }
 
 async function bench(node, args) {
-  return (await build()) || run(node, [at('test', 'bench', 'main.ts'), ...args]);
+  return (await build(node)) || run(node, [at('test', 'bench', 'main.ts'), ...args]);
 }
 
 const tasks = { start, test, bench };

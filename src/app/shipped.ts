@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Policy } from '../schema/policy.ts';
 import { home } from './places.ts';
 
-/** What bin/rules.mjs made of a file of rules when the tool was built. */
+/** What bin/build.mjs made of a file of rules when the tool was built. */
 interface Parsed {
   /** Hex, of the file that was parsed. */
   sha256: string;

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
 import { render } from 'ink';
 import { createElement } from 'react';
+import { rolldown } from 'rolldown';
 import type { App as AppType } from '../../src/tui/app.tsx';
 import type { AuditLoop as LoopType } from '../../src/tui/loop.ts';
 import type { initial as initialType } from '../../src/tui/state.ts';
@@ -19,12 +21,24 @@ const keys = [
   ...['/', 'f', '4', '9', 'enter', 'enter', 'n', 'esc', 'esc', 'esc', 'tab', 'tab', 'tab', ' ', 'j', ' ', '?', 'esc'],
 ];
 
+/** The room as JavaScript, which Node needs for JSX; gives the directory. */
+async function builtTui(): Promise<string> {
+  const root = join(import.meta.dirname, '..', '..');
+  const dir = join(root, 'node_modules', '.cache', 'bench-tui');
+  const input = Object.fromEntries(
+    ['app.tsx', 'loop.ts', 'state.ts'].map((file) => [file.replace(/\..*/, ''), join(root, 'src', 'tui', file)]),
+  );
+  const sources = await rolldown({ input, platform: 'node', external: /^[^./]/ });
+  await sources.write({ dir, format: 'esm', entryFileNames: '[name].js' });
+  return dir;
+}
+
 /** From a key to the bytes for the terminal, 200 x 50, drawn by ink; and the time until such a report is indexed. */
 export async function framesOfAudit(): Promise<{ rows: Row[]; lines: string[] }> {
-  const built = '../../dist/tui';
-  const { App } = (await import(`${built}/app.js`)) as { App: typeof AppType };
-  const { AuditLoop } = (await import(`${built}/loop.js`)) as { AuditLoop: typeof LoopType };
-  const { initial } = (await import(`${built}/state.js`)) as { initial: typeof initialType };
+  const built = await builtTui();
+  const { App } = (await import(join(built, 'app.js'))) as { App: typeof AppType };
+  const { AuditLoop } = (await import(join(built, 'loop.js'))) as { AuditLoop: typeof LoopType };
+  const { initial } = (await import(join(built, 'state.js'))) as { initial: typeof initialType };
   const shared = Array.from({ length: findings }, (_, i) => finding(`f${i}`, { severity: i % 9 ? 'low' : 'high' }));
   const nodes = Array.from({ length: instances }, (_, i) =>
     drifted(`node-${i}`, shared, { score: (i * 7919) % 101, group: `g${i % 20}` }),

@@ -10,12 +10,8 @@ export const launcher = join(root, 'bin', 'snowfence');
 /** Builds dist when there is none. */
 export function build(): void {
   if (existsSync(join(root, 'dist', 'cli', 'main.js'))) return;
-  rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
-  const { status, stdout } = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.json'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`the build failed: ${stdout}`);
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin', 'build.mjs')], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed: ${stderr}`);
 }
 
 export interface Ended {
