@@ -1,4 +1,4 @@
-import type { Fingerprint, Gap, Stream } from '../core/facts.ts';
+import type { Fingerprint, Gap, OsFact, Stream } from '../core/facts.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Instance } from '../core/ports.ts';
@@ -53,6 +53,20 @@ export function policyCompiler(policies: Policy[]): CompileFor {
   };
 }
 
+function concernOf({ group }: Instance, os: OsFact, { image }: Manifest): Concern {
+  return { os: [os.id, ...os.like].filter(Boolean), image: image.ref, group };
+}
+
+/**
+ * Makes what judging instances of an image needs and remembers: its rules with their globs, and its totals. Costs some 20 ms, which are
+ * hidden where it is called while an instance is being read.
+ */
+export function prepareJudging(instance: Instance, manifest: Manifest, compileFor: CompileFor): void {
+  const { os, files } = manifest.fingerprint;
+  compileFor(concernOf(instance, os, manifest)).about('/');
+  totalsOf(files, files);
+}
+
 /** Judges one fingerprint against its manifest. Pure but for its arguments. */
 export function judgeInstance(
   instance: Instance,
@@ -64,11 +78,7 @@ export function judgeInstance(
 ): Judged {
   const image = manifest.fingerprint;
   const { drifts, gaps } = compare(image, live);
-  const policy = compileFor({
-    os: [live.os.id, ...live.os.like].filter(Boolean),
-    image: manifest.image.ref,
-    group: instance.group,
-  });
+  const policy = compileFor(concernOf(instance, live.os, manifest));
   const launchKeys = [...live.os.launchKeys, ...(instance.launchKeys ?? []).map(keyBlob)];
   const { findings, claims } = judge({
     instance: { id: instance.id, group: instance.group, imageRef: manifest.image.ref },

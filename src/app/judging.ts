@@ -2,12 +2,21 @@ import { composeProgram, programSha256 } from '../collect/program.ts';
 import { probes } from '../collect/registry.ts';
 import type { Fingerprint } from '../core/facts.ts';
 import type { Manifest } from '../core/manifest.ts';
+import type { Instance } from '../core/ports.ts';
 import type { ReportView } from '../core/report.ts';
 import type { Keeper } from '../fleet/keeper.ts';
 import { waiverReports } from '../policy/standing.ts';
 import { signsOfState } from '../recommend/stateful.ts';
 import type { Plan } from './asks.ts';
-import { type CompileFor, coverageOf, judgeInstance, type Outcome, policyCompiler, withoutPaths } from './instance.ts';
+import {
+  type CompileFor,
+  coverageOf,
+  judgeInstance,
+  type Outcome,
+  policyCompiler,
+  prepareJudging,
+  withoutPaths,
+} from './instance.ts';
 import type { PolicySet } from './policies.ts';
 import { fleetReport } from './report.ts';
 
@@ -27,10 +36,19 @@ export interface JudgedBy {
 export class Judging {
   readonly #set: PolicySet;
   readonly #compileFor: CompileFor;
+  readonly #prepared = new WeakMap<Manifest, Set<string>>();
 
   constructor(set: PolicySet) {
     this.#set = set;
     this.#compileFor = policyCompiler(set.policies.map(({ policy }) => policy));
+  }
+
+  /** Made before it is needed: what judging this instance and others of its image and group takes. */
+  prepare(instance: Instance, manifest: Manifest): void {
+    const groups = this.#prepared.get(manifest) ?? new Set();
+    if (groups.has(instance.group)) return;
+    this.#prepared.set(manifest, groups.add(instance.group));
+    prepareJudging(instance, manifest, this.#compileFor);
   }
 
   /** Writes into an outcome what was read of the instance and what it was judged to be. */

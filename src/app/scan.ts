@@ -146,9 +146,15 @@ async function scanOne(instance: Instance, options: ScanOptions, tools: Tools, k
   try {
     const known = manifests.before(instance) ?? (await ofDaemon(instance, options, outcome));
     const since = known ? known.fingerprint.newestPackageAt : manifests.oldest();
+    let prepared = false;
     const onBytes = (bytes: number) => {
       // Its first bytes: the program runs over there, and we have time.
-      tools.judging().catch(() => {});
+      if (!prepared)
+        tools.judging().then(
+          (judging) => known && judging.prepare(instance, known),
+          () => {},
+        );
+      prepared = true;
       onEvent({ type: 'instance-progress', instance: instance.id, bytes });
     };
     const reading = (make: (asks: Asks) => Plan) => {
