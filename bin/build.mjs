@@ -11,10 +11,12 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import standalone from 'ajv/dist/standalone/index.js';
 import { rolldown } from 'rolldown';
 import { parse } from 'yaml';
 
+const standaloneCode = standalone.default;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [fresh, dist] = [join(root, `dist-${process.pid}`), join(root, 'dist')];
 
@@ -30,16 +32,58 @@ function rules(directory) {
   return parsed;
 }
 
+const placed = { cwd: root, platform: 'node', onLog: (level, log) => console.error(`build: ${level}: ${log.message}`) };
+const names = {
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: ({ name }) => `${name.replaceAll(/\W+/g, '-')}-[hash].js`,
+};
+/** Packages are loaded from where npm put them. */
+const external = /^[^./\0]/;
+
+/** The schemas as code, by their names: ajv writes it down, and imports parts of itself in it. */
+async function validators() {
+  const dir = join(fresh, 'schemas');
+  const input = { schemas: join('src', 'cli', 'schemas.ts'), validate: join('src', 'schema', 'validate.ts') };
+  const sources = await rolldown({ ...placed, external, input });
+  await sources.write({ ...names, dir });
+  const { allSchemas } = await import(pathToFileURL(join(dir, 'schemas.js')).href);
+  const { makeAjv } = await import(pathToFileURL(join(dir, 'validate.js')).href);
+  const written = {};
+  for (const [name, schema] of Object.entries(await allSchemas())) {
+    const ajv = await makeAjv({ source: true });
+    written[name] = standaloneCode(ajv, ajv.compile(schema));
+  }
+  rmSync(dir, { recursive: true });
+  return written;
+}
+
+/** Puts them in the place of src/schema/built.ts. */
+function builtIn(written) {
+  const ids = Object.keys(written);
+  const prefix = '\0validator ';
+  return {
+    name: 'validators',
+    resolveId: (id) => (id.startsWith('validator ') ? `\0${id}` : undefined),
+    load(id) {
+      if (id === join(root, 'src', 'schema', 'built.ts'))
+        return `export const built = {${ids.map((name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(`validator ${name}`)})`).join()}};`;
+      return id.startsWith(prefix) ? { code: written[id.slice(prefix.length)], moduleType: 'js' } : undefined;
+    },
+  };
+}
+
 try {
+  const written = await validators();
   const sources = await rolldown({
-    cwd: root,
+    ...placed,
     input: { main: join('src', 'cli', 'main.ts') },
-    platform: 'node',
-    external: /^[^./]/,
-    onLog: (level, log) => console.error(`build: ${level}: ${log.message}`),
+    plugins: [builtIn(written)],
+    // What a validator takes from ajv is few lines, and goes with it.
+    external: (id, importer) =>
+      external.test(id) && !id.startsWith('validator ') && !/^\0validator |\/node_modules\//.test(importer ?? ''),
   });
-  const names = { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' };
-  await sources.write({ dir: join(fresh, 'cli'), format: 'esm', ...names });
+  await sources.write({ ...names, dir: join(fresh, 'cli') });
   writeFileSync(join(fresh, 'rules.json'), JSON.stringify(rules(join(root, 'rules'))));
   // Another one's files stay whole until ours are.
   rmSync(dist, { recursive: true, force: true });

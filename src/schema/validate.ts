@@ -1,4 +1,6 @@
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { CodeOptions, ErrorObject } from 'ajv';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
+import { built } from './built.ts';
 
 /** What is wrong with a document: a JSON pointer to the place, and a sentence. */
 export interface Mistake {
@@ -9,8 +11,20 @@ export interface Mistake {
 /** Checks a document against one schema; no mistakes = valid. */
 export type Validator = (document: unknown) => Mistake[];
 
-/** Compiles a schema. ajv is loaded here and only when something is to be validated: it costs some 70 ms. */
-export async function compileSchema(schema: object): Promise<Validator> {
+/**
+ * Compiles a schema, or takes what the build made of it under this name. ajv is loaded only where it must be: that and compiling cost
+ * some 150 ms.
+ */
+export async function compileSchema(schema: { $id?: string }, name = schema.$id): Promise<Validator> {
+  const ready = name === undefined ? undefined : built[name];
+  // What is compiled here is run once or twice: tidying it up costs more than running it.
+  const validate = ready ? (await ready()).default : (await makeAjv({ optimize: false })).compile(schema);
+  return (document) =>
+    validate(document) ? [] : (validate.errors ?? []).map(mistakeOf).filter((m) => m.message !== '');
+}
+
+/** What compiles our schemas; the build has it write its code down. */
+export async function makeAjv(code: CodeOptions): Promise<Ajv2020> {
   const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')]);
   const ajv = new Ajv2020({
     allErrors: true,
@@ -18,16 +32,13 @@ export async function compileSchema(schema: object): Promise<Validator> {
     strict: true,
     // That our own schemas are schemas is proved by a test; here it would double the time.
     validateSchema: false,
-    // What it compiles is run once or twice: tidying it up costs more than running it.
-    code: { optimize: false },
+    code,
     verbose: true,
     strictRequired: false,
     allowUnionTypes: true,
   });
   formats.default.default(ajv);
-  const validate = ajv.compile(schema) as ValidateFunction;
-  return (document) =>
-    validate(document) ? [] : (validate.errors ?? []).map(mistakeOf).filter((m) => m.message !== '');
+  return ajv;
 }
 
 function mistakeOf(error: ErrorObject): Mistake {

@@ -38,7 +38,7 @@ export async function loadNotifying(path: string): Promise<Notifying | undefined
     }
     const sink = kinds.get(kind) ?? (await provide(registry, 'sink', kind));
     kinds.set(kind, sink);
-    for (const { pointer, message } of (await compileSchema(sink.settings))(settings))
+    for (const { pointer, message } of (await compileSchema(sink.settings, `sink ${kind}`))(settings))
       mistakes.push(`${path}: notify.sinks.${name}${pointer.replaceAll('/', '.')} ${message}`);
     const placed = Object.entries(settings).map(([key, value]) => [
       key,

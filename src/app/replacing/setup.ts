@@ -51,7 +51,7 @@ export async function loadSetup(path: string, more: ReadonlyMap<string, Driver> 
   for (const group of ['', ...groups]) {
     const name = config.groups?.[group]?.driver ?? config.driver;
     if (name === undefined || (group === '' && !fleet.hosts?.length)) continue;
-    const validate = await compileSchema(drivers.get(name)?.settings ?? {});
+    const validate = await compileSchema(drivers.get(name)?.settings ?? {}, `driver ${name}`);
     for (const { pointer, message } of validate(settingsFor(config, name, group)))
       mistakes.push(
         `${path}: settings of the driver ${name}${group ? ` for the group ${group}` : ''}: ${pointer.slice(1).replaceAll('/', '.') || 'they'} ${message}`,
