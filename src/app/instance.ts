@@ -53,7 +53,9 @@ export function policyCompiler(policies: Policy[]): CompileFor {
   };
 }
 
-function concernOf({ group }: Instance, os: OsFact, { image }: Manifest): Concern {
+/** An instance that does not say which system it is has its image's: rules for that must not fall silent. */
+function concernOf({ group }: Instance, own: OsFact, { image, fingerprint }: Manifest): Concern {
+  const os = own.id === '' ? fingerprint.os : own;
   return { os: [os.id, ...os.like].filter(Boolean), image: image.ref, group };
 }
 

@@ -127,7 +127,7 @@ export function splitFrames(said: Buffer, expected: string[]): Frames {
     result.frames.set(name, new Frame(name, bytes, true, hurt));
     if (hurt) {
       const what =
-        'a tool that this is read with was ended by a signal or could not be started (is there no memory left?)';
+        'a tool that this is read with was ended by a signal, could not be started or could not read (is there no memory left?)';
       result.broken.set(name, { reason: 'cut', detail: `${what}: what "${name}" would tell is unknown` });
     }
     at = end;

@@ -72,11 +72,13 @@ BTIME= ROOTID=
 booted() { [ "$BTIME" ] || BTIME=$(sed -n 's/^btime //p' /proc/stat 2>/dev/null); }
 where() { [ "$ROOTID" ] || ROOTID=$(stat -L -c '%d:%i' / 2>/dev/null); }
 glob() { printf '%s.' "$1" | sed 's/[][*?\\]/\\&/g'; }
-# text NAME FILE: a record "NAME content" without NUL; refuses to follow links out of a root that is not /
+# text NAME FILE: a record "NAME content" without NUL, or "unread NAME"; refuses to follow links out of a root that is not /. What is there,
+# may be read and yet cannot be (a disk that fails, no more files that can be opened) is not taken for empty
 text() {
   plain "$2" || return 0
+  [ -r "$2" ] || { rec "unread $1"; return 0; }
   printf '%s ' "$1"
-  tr -d '\000' <"$2" 2>/dev/null
+  { tr -d '\000' <"$2" || [ ! -e "$2" ] || SF_HURT=1; } 2>/dev/null
   printf '\0'
 }
 # plain FILE: is it a regular file, and (offline) is no part of its path below the root a link?

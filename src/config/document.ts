@@ -24,8 +24,12 @@ export function loadDocument<T>(path: string, what: string, validate: Validator)
   return parseText<T>(text, path, what, validate);
 }
 
-/** The same for a text that was already read. */
+/** What was read last. Who scans a fleet file asks for its hosts, its sinks and its jobs, one after the other. */
+let last: { text: string; value: unknown } | undefined;
+
+/** The same for a text that was already read. Nobody may change what it gives. */
 export function parseText<T>(text: string, path: string, what: string, validate: Validator): T {
+  if (last?.text === text && validate(last.value).length === 0) return last.value as T;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number) => {
@@ -47,7 +51,10 @@ export function parseText<T>(text: string, path: string, what: string, validate:
     throw new UserError(`${path}: ${messageOf(error)}`, `the ${what} must be valid YAML`, { cause: error });
   }
   const mistakes = validate(value);
-  if (mistakes.length === 0) return value as T;
+  if (mistakes.length === 0) {
+    last = { text, value };
+    return value as T;
+  }
   const said = mistakes.map(({ pointer, message }) => {
     const keys = pointer
       .split('/')

@@ -55,6 +55,19 @@ describe.each(shells.filter(({ missing }) => !missing))('a tool under $name', ({
     });
   });
 
+  it('that cannot read what is there makes its question unknown, and not what is gone', () => {
+    // A file that can be opened, and of which no first byte can be read.
+    expect(read(`rec one; text two /proc/$$/mem; rec three`)).toMatchObject({
+      gaps: [['cut', expect.stringContaining('could not read')]],
+      partial: ['accounts'],
+    });
+    expect(read(`rec one; text two /proc/$$/gone; rec three`)).toEqual({
+      gaps: [],
+      records: ['one', 'three'],
+      partial: [],
+    });
+  });
+
   it('that is ended while it lists processes makes unknown what the lists are used for', () => {
     const { os, processes, traits, sockets } = probes as Record<'os' | 'processes' | 'traits' | 'sockets', Probe>;
     // Beside a walk, because that is what tools are guarded for.

@@ -20,7 +20,7 @@ if [ -r "$R/etc/shadow" ] && plain "$R/etc/shadow"; then
       *) s=set d=$(printf %s "$p" | hash1) ;;
     esac
     rec "shadow $n:$s:$d"
-  done <"$R/etc/shadow"
+  done 2>/dev/null <"$R/etc/shadow" || rec "unreadable /etc/shadow"
 elif [ -e "$R/etc/shadow" ]; then rec "unreadable /etc/shadow"
 fi
 `,
@@ -34,6 +34,12 @@ fi
       const value = record.slice(space + 1);
       if (name === 'passwd') passwd = value;
       else if (name === 'group') group = value;
+      else if (name === 'unread')
+        draft.cut(
+          'accounts',
+          'permission',
+          `/etc/${value === 'group' ? 'group' : 'passwd'} may not be read by this account: what it holds is unknown`,
+        );
       else if (name === 'shadow') parseShadow(value, shadow);
       else if (name === 'unreadable') {
         draft.gap('accounts', 'permission', '/etc/shadow may not be read by this account: password states are unknown');
