@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { judgeInstance, policyCompiler } from '../../src/app/instance.ts';
 import { loadPolicies } from '../../src/app/policies.ts';
 import type { Manifest } from '../../src/core/manifest.ts';
+import type { Policy } from '../../src/schema/policy.ts';
 import { file, fingerprint } from '../drift/make.ts';
 
 it('what siblings share is judged as if each were alone', async () => {
@@ -27,4 +28,32 @@ it('what siblings share is judged as if each were alone', async () => {
   const other = { ...manifest, fingerprint: fingerprint({ ...forms[0], '/usr/share/a': file('9') }) } as Manifest;
   for (const files of forms)
     expect(judge('x', files, shared, other)).toEqual(judge('x', files, policyCompiler(all), other));
+});
+
+it('a server that does not say which system it is has the rules of its image', () => {
+  const rule = {
+    id: 'own/x',
+    kind: 'expect',
+    fact: 'file',
+    paths: ['/etc/x'],
+    changes: ['added'],
+    os: ['alpine'],
+    reason: 'the first start',
+  };
+  const compileFor = policyCompiler([{ schema: 'snowfence.policy/v1', rules: [rule] } as Policy]);
+  const instance = { id: 'a', uri: 'ssh://a', name: 'a', group: 'web', labels: {}, reach: {} };
+  const of = (id: string, files: Record<string, string>) => {
+    const made = fingerprint(files);
+    return { ...made, os: { ...made.os, id, like: [] } };
+  };
+  const manifest = {
+    image: { ref: 'web:42' },
+    digest: 'sha256:x',
+    fingerprint: of('alpine', {}),
+  } as unknown as Manifest;
+  const disposition = (id: string) =>
+    judgeInstance(instance, of(id, { '/etc/x': file('x') }), manifest, compileFor, new Date(0)).findings.map(
+      (finding) => finding.disposition,
+    );
+  expect(['alpine', '', 'debian'].map(disposition)).toEqual([['expected'], ['expected'], ['drift']]);
 });
