@@ -53,6 +53,32 @@ describe('a process that begins another program while it is read, and then the f
   });
 });
 
+describe('of processes with one program, the first that ends while it is read', () => {
+  it.each(shells.filter(({ missing }) => !missing))(
+    'takes no digest from the others, by $name',
+    async ({ command }) => {
+      const [first, second, third] = Array.from({ length: 3 }, () => spawn('sleep', ['60']));
+      // A process that is no child of ours any more: it is gone, and no zombie.
+      const dying = spawnSync('sh', ['-c', 'sleep 60 >/dev/null 2>&1 & echo $!'], { encoding: 'utf8' }).stdout.trim();
+      const pids = [dying, first?.pid, second?.pid, third?.pid];
+      const step = `kill -9 ${dying}; while [ -e /proc/${dying}/exe ]; do sleep 0.05; done`;
+      const text = composeProgram([processes])
+        .replace('P=$(echo /proc/[0-9]*)', `P='${pids.map((pid) => `/proc/${pid}`).join(' ')}'`)
+        .replace('rec hash\n', `${step}; rec hash\n`);
+      expect(text).toContain(step);
+      const args = { root: '/', mode: 'live', since: 0 } as const;
+      const { processes: found } = readAnswer(answerOf(command, text, args), [processes], args);
+      for (const child of [first, second, third]) child?.kill();
+      const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
+      expect(found?.filter(({ pid }) => String(pid) !== dying).map(({ sha256 }) => sha256)).toEqual([
+        digest,
+        digest,
+        digest,
+      ]);
+    },
+  );
+});
+
 describe('processes', () => {
   const args = { root: '/', mode: 'live', since: 0 } as const;
   const asking = (command: string[], list: string, limit: number) => {

@@ -57,8 +57,20 @@ if [ $n -gt 0 ]; then
   rec alive
   for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && a=\${a##*\) } && printf '%s/alive:%s\0' $p "$a"; }; done 2>/dev/null
   rec hash
-  if [ "$U" ]; then
-    case $SF_HASH in openssl) openssl dgst -sha256 -r $U ;; sha256sum) sha256sum $U ;; esac 2>/dev/null
+  programs() { case $SF_HASH in openssl) openssl dgst -sha256 -r "$@" ;; sha256sum) sha256sum "$@" ;; esac 2>/dev/null; }
+  if [ "$U" ] && [ $SF_HASH != none ]; then
+    X=$(programs $U)
+    printf '%s\n' "$X"
+    set -f; count $U; u=$n; count $X; set +f
+    # where that one had ended, by others that run the same
+    if [ $n -lt $((u * 2)) ]; then
+      X=$({ printf '%s\n' "$X"; echo -; printf '%s\n' "$IDS"; } | awk '
+$0=="-"{on=1;next}
+!on{sub(/^[*]/,"",$2);d[$2]=1;next}
+$1~/exe:/{split($1,w,":");i=w[2] ":" w[3];if(w[1] in d)known[i]=1;c[i]++;if(c[i]>1&&c[i]<7)l[i]=l[i] " " w[1]}
+END{for(i in l)if(!(i in known))print l[i]}')
+      [ "$X" ] && programs $X
+    fi
   fi
   printf '\0'
   # who began another program meanwhile: what was read of it is of two programs
