@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,6 +52,38 @@ describe('a process that begins another program while it is read, and then the f
     dir.remove();
     expect(found).toMatchObject([{ pid: child.pid, exe: realpathSync('/bin/sh'), sha256: '' }]);
   });
+});
+
+describe('of processes with one program, one that is about to begin another', () => {
+  it.each(shells.filter(({ missing }) => !missing))(
+    'takes no digest from the others, by $name',
+    async ({ command }) => {
+      const dir = scratch('young');
+      execFileSync('mkfifo', [`${dir.path}/on`, `${dir.path}/done`]);
+      const old = spawn('sh', ['-c', 'read a; :']);
+      // Ages are counted in hundredths of a second.
+      await sleep(50);
+      const child = spawn(
+        'sh',
+        ['-c', 'read a <on; exec python3 -c \'open("done","w").write("x"); open("on").read()\''],
+        {
+          cwd: dir.path,
+        },
+      );
+      const step = `echo >${dir.path}/on; read a <${dir.path}/done`;
+      const text = composeProgram([processes])
+        .replace('P=$(echo /proc/[0-9]*)', `P='/proc/${child.pid} /proc/${old.pid}'`)
+        .replace('rec hash\n', `${step}; rec hash\n`);
+      expect(text).toContain(step);
+      const args = { root: '/', mode: 'live', since: 0 } as const;
+      const { processes: found } = readAnswer(answerOf(command, text, args), [processes], args);
+      for (const one of [old, child]) one.kill();
+      dir.remove();
+      expect(found?.find(({ pid }) => pid === old.pid)).toMatchObject({
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
+    },
+  );
 });
 
 describe('of processes with one program, the first that ends while it is read', () => {

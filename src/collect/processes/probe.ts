@@ -52,7 +52,14 @@ if [ $n -gt 0 ]; then
   else IDS=$(ids $D; ids $E) NS=$(spaces $F; spaces $G); fi
   # numbers and names of the kernel's: no line of these is somebody else's
   printf 'id\n%s\0' "$IDS"; printf 'mnt\n%s\0' "$NS"
-  U=$(printf '%s\n' "$IDS" | awk -F: '$1~/exe$/{i=$2 ":" $3;if(!(i in s)){s[i];print $1}}')
+  # of each program one process, the oldest of twenty: a young one may be about to begin another program, or to end
+  U=$(printf '%s\n' "$IDS" | awk -F: '
+function start(f,l,w){sub(/exe$/,"stat",f);getline l<f;close(f);if(!sub(/^.*[)] /,"",l))return 1e18;split(l,w," ");return w[20]+0}
+$1!~/exe$/{next}
+{i=$2 ":" $3;c[i]++}
+c[i]==1{o[++k]=i;p[i]=$1;next}
+c[i]<=20{if(c[i]==2)s[i]=start(p[i]);a=start($1);if(a<s[i]){s[i]=a;p[i]=$1}}
+END{for(j=1;j<=k;j++)print p[o[j]]}')
   # who is still there without a program: one that ended, or is about to, hides nothing
   rec alive
   for p in $P; do [ -e $p/exe ] || { read -r a <$p/stat && a=\${a##*\) } && printf '%s/alive:%s\0' $p "$a"; }; done 2>/dev/null
@@ -67,8 +74,8 @@ if [ $n -gt 0 ]; then
       X=$({ printf '%s\n' "$X"; echo -; printf '%s\n' "$IDS"; } | awk '
 $0=="-"{on=1;next}
 !on{sub(/^[*]/,"",$2);d[$2]=1;next}
-$1~/exe:/{split($1,w,":");i=w[2] ":" w[3];if(w[1] in d)known[i]=1;c[i]++;if(c[i]>1&&c[i]<7)l[i]=l[i] " " w[1]}
-END{for(i in l)if(!(i in known))print l[i]}')
+$1~/exe:/{split($1,w,":");i=w[2] ":" w[3];if(w[1] in d)known[i]=1;if(++c[i]<=6)l[i]=l[i] " " w[1]}
+END{for(i in l)if(c[i]>1&&!(i in known))print l[i]}')
       [ "$X" ] && programs $X
     fi
   fi
