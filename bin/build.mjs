@@ -9,8 +9,8 @@
  * scanner. Each file stands there with its sha256: what was edited since is parsed again (src/app/shipped.ts).
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import standalone from 'ajv/dist/standalone/index.js';
 import { rolldown } from 'rolldown';
@@ -40,6 +40,7 @@ const names = {
 };
 /** Packages are loaded from where npm put them. */
 const external = /^[^./\0]/;
+const packages = realpathSync(join(root, 'node_modules')) + sep;
 
 /** The schemas as code, by their names: ajv writes it down, and imports parts of itself in it. */
 async function validators() {
@@ -73,6 +74,36 @@ function builtIn(written) {
   };
 }
 
+/** Is a build of this number still at work? What others left behind, whom a signal ended, is taken away. */
+function runs(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code !== 'ESRCH';
+  }
+}
+
+/** Puts ours in the place of what is there, whole: another build may do the same at the same time. */
+function place(tries = 20) {
+  try {
+    renameSync(dist, `${fresh}-old`);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  try {
+    renameSync(fresh, dist);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(error.code) || tries === 0) throw error;
+    rmSync(`${fresh}-old`, { recursive: true, force: true });
+    place(tries - 1);
+  }
+}
+
+for (const name of readdirSync(root)) {
+  const pid = Number(/^dist-(\d+)(?:-old)?$/.exec(name)?.[1] ?? process.pid);
+  if (pid !== process.pid && !runs(pid)) rmSync(join(root, name), { recursive: true, force: true });
+}
+
 try {
   const written = await validators();
   const sources = await rolldown({
@@ -81,13 +112,14 @@ try {
     plugins: [builtIn(written)],
     // What a validator takes from ajv is few lines, and goes with it.
     external: (id, importer) =>
-      external.test(id) && !id.startsWith('validator ') && !/^\0validator |\/node_modules\//.test(importer ?? ''),
+      external.test(id) &&
+      !id.startsWith('validator ') &&
+      !importer?.startsWith('\0validator ') &&
+      !importer?.startsWith(packages),
   });
   await sources.write({ ...names, dir: join(fresh, 'cli') });
   writeFileSync(join(fresh, 'rules.json'), JSON.stringify(rules(join(root, 'rules'))));
-  // Another one's files stay whole until ours are.
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(fresh, dist);
+  place();
 } finally {
-  rmSync(fresh, { recursive: true, force: true });
+  for (const left of [fresh, `${fresh}-old`]) rmSync(left, { recursive: true, force: true });
 }

@@ -78,9 +78,10 @@ function newestIn(directory) {
   return newest;
 }
 
-/** dist, when it is missing or older than a source file or a file of rules. */
+/** dist, when it is missing or older than a source file, a file of rules or the packages, of which there is some code in it. */
 async function build(node) {
-  const sources = [newestIn(at('src')), newestIn(at('rules')), mtime(at('bin', 'build.mjs'))];
+  const packages = at('node_modules', '.package-lock.json');
+  const sources = [newestIn(at('src')), newestIn(at('rules')), mtime(at('bin', 'build.mjs')), mtime(packages)];
   const built = existsSync(at('dist', 'cli', 'main.js')) ? mtime(at('dist', 'rules.json')) : 0;
   if (built >= Math.max(...sources)) return 0;
   say('building');

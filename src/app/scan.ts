@@ -150,10 +150,11 @@ async function scanOne(instance: Instance, options: ScanOptions, tools: Tools, k
     const onBytes = (bytes: number) => {
       // Its first bytes: the program runs over there, and we have time.
       if (!prepared)
-        tools.judging().then(
-          (judging) => known && judging.prepare(instance, known),
-          () => {},
-        );
+        tools
+          .judging()
+          .then((judging) => known && judging.prepare(instance, known))
+          // What is wrong is said where it is judged.
+          .catch(() => {});
       prepared = true;
       onEvent({ type: 'instance-progress', instance: instance.id, bytes });
     };

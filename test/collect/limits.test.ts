@@ -37,8 +37,8 @@ describe('a list that is not all of it', () => {
 
   const run = `0::/x.service`;
   it.each<[Probe, string[], string[]]>([
-    [units, ['unit groups\nx.service\nmore\n'], ['units']],
-    [units, ['unit states\nalive x.service\nmore\n'], ['units']],
+    [units, ['unit groups\nx.service\nmore\n'], []],
+    [units, ['unit states\nalive x.service\nmore\n'], []],
     [units, ['unit groups\nx.service\n', 'unit made a.service', 'more made'], ['units']],
     [units, ['more units'], ['units']],
     [sockets, ['more networks'], ['sockets']],
@@ -50,6 +50,12 @@ describe('a list that is not all of it', () => {
     const draft = read(probe, records);
     expect(said(draft)).toEqual([`${probe.name} limit`]);
     expect([...draft.partial]).toEqual(partial);
+  });
+
+  it('is not what a file of a unit says', () => {
+    const records = ['unit /run/systemd/system/a.service\n[Service]\nmore\n', 'unit made a\nmore\n.service'];
+    const draft = read(units, [...records, 'unit groups\na.service\n', 'unit states\nalive a.service\n']);
+    expect([said(draft), [...draft.partial]]).toEqual([[], []]);
   });
 
   it('of holders leaves out sockets whose holder was not looked for', () => {

@@ -7,6 +7,9 @@ if [ -f "$D/status" ] && plain "$D/status"; then
   L() { find "$D/info" -maxdepth 1 -name '*.list' $NEWER -print0 2>/dev/null; }
   E=$R/var/lib/apt/extended_states
   plain "$E" || E=/dev/null
+  # an awk that may not open one of its files says nothing at all
+  if closed "$E"; then rec 'unread apt-states'; E=/dev/null; fi
+  if closed "$D/status"; then rec 'unread dpkg-status'; fi
   # an untouched server has no package newer than its image: then there is nothing to say but their versions
   LATER=; [ "$(L | head -c 1)" ] && LATER=1
   if [ "$AWK" ] && [ "$SINCE" -gt 0 ] && [ -z "$LATER" ]; then

@@ -66,12 +66,13 @@ function parse(records: string[], draft: Draft): void {
   noteGaps(all, draft);
 }
 
-function readDpkg({ texts, info }: Said, draft: Draft): void {
+function readDpkg({ texts, lists, info }: Said, draft: Draft): void {
   const text = (word: string) => texts.get(word) ?? '';
   const status = texts.has('dpkg-brief')
     ? parseDpkgBrief(text('dpkg-brief'))
     : parseDpkgStatus(text('dpkg-status'), parseExtendedStates(text('apt-states')));
-  noteFacts(draft, status.packages);
+  // Without that file, nobody knows which of them came as dependencies, which is part of what is compared.
+  if (!lists.get('unread')?.includes('apt-states')) noteFacts(draft, status.packages);
   const settings = {
     diversions: text('dpkg-diversions'),
     statoverride: text('dpkg-statoverride'),
@@ -112,7 +113,20 @@ function readLanguages(all: All, draft: Draft): void {
     noteFiles(draft, parseRecord(path.slice(draft.strip), text), 'first');
 }
 
+const closed: Readonly<Record<string, string>> = {
+  'dpkg-status': '/var/lib/dpkg/status',
+  'apt-states': '/var/lib/apt/extended_states',
+  'dpkg-diversions': '/var/lib/dpkg/diversions',
+  'dpkg-statoverride': '/var/lib/dpkg/statoverride',
+  'dpkg-arch': '/var/lib/dpkg/arch',
+  apk: '/lib/apk/db/installed',
+  'apk-world': '/etc/apk/world',
+};
+
 function noteGaps(all: All, draft: Draft): void {
+  for (const [word, path] of Object.entries(closed))
+    if (all('unread').includes(word))
+      draft.cut('packages', 'permission', `${path} may not be read by this account: what it holds is unknown`);
   for (const value of all('rpm-failed'))
     draft.cut(
       'packages',

@@ -64,6 +64,7 @@ done
 const apkQuestion = sh`
 for f in lib/apk/db/installed usr/lib/apk/db/installed; do
   plain "$R/$f" || continue
+  if closed "$R/$f"; then rec 'unread apk'; fi
   text apk-world "$R/etc/apk/world"
   # nothing was installed since the image was made: names and versions are all there is to say
   A='^([PV]:|$)'

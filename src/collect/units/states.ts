@@ -50,8 +50,11 @@ export function parseStates(records: readonly string[], draft: Draft): void {
     if (head === 'unit groups' || head === 'unit states') asked = true;
     if (head === 'unit states' && lines.every((line) => line === ''))
       draft.gap('units', 'unreadable', 'systemctl did not say which units run (as root it would)');
-    if (head === 'more made' || (head.startsWith('unit ') && lines.includes('more')))
-      draft.cut('units', 'limit', 'of very many units, the states or names of some were not looked at');
+    // Where names are missing, a unit may seem to have no file; where states are, the others hold all the same.
+    if (head === 'more made')
+      draft.cut('units', 'limit', 'of more than 500 units that generators made, the later ones were not looked at');
+    if ((head === 'unit states' || head === 'unit groups') && lines.includes('more'))
+      draft.gap('units', 'limit', 'of very many units, the states of some were not looked at');
     for (const line of lines) {
       const state = head === 'unit groups' ? alive(line) : head === 'unit states' ? stateOf(line) : undefined;
       if (state && !states.has(state.name)) states.set(state.name, state);
