@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Frame } from '../../src/collect/frames.ts';
+import { kernel } from '../../src/collect/kernel/probe.ts';
 import { people } from '../../src/collect/people/probe.ts';
 import { prelude } from '../../src/collect/prelude.ts';
 import type { Probe } from '../../src/collect/probe.ts';
@@ -45,6 +46,7 @@ describe('a list that is not all of it', () => {
     [sockets, ['more holders'], ['sockets']],
     [traits, ['limit more'], []],
     [traits, [`cgroup\n/proc/7/cgroup:${run}\nmore\n`], []],
+    [kernel, ['modules loop 1 0 - Live 0x0\nmore\n'], []],
     [people, ['boot 100', 'more sessions'], []],
   ])('is a gap of %s: %j', (probe, records, partial) => {
     const draft = read(probe, records);

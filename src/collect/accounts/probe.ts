@@ -12,7 +12,7 @@ export const accounts: Probe = {
   question: sh`
 text passwd "$R/etc/passwd"
 text group "$R/etc/group"
-if [ -r "$R/etc/shadow" ] && plain "$R/etc/shadow"; then
+if plain "$R/etc/shadow" && ! closed "$R/etc/shadow"; then
   while IFS=: read -r n p x || [ "$n" ]; do
     case $p in
       '') s=none d=- ;;

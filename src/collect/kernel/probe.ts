@@ -33,7 +33,7 @@ export const kernel: Probe = {
   asks: 'live',
   question: sh`
 if [ -z "$R" ]; then
-  [ -r /proc/modules ] && { printf 'modules '; head -c 200000 /proc/modules 2>/dev/null; printf '\0'; }
+  [ -r /proc/modules ] && { printf 'modules '; upto 4000 500000 </proc/modules 2>/dev/null; printf '\0'; }
   for f in taint:/proc/sys/kernel/tainted command:/proc/cmdline; do whole \${f#*:}; [ "$LINE" ] && rec \${f%%:*} "$LINE"; done
   printf 'settings\n'
   cd /proc/sys && grep -aH '' kernel/randomize_va_space kernel/kptr_restrict kernel/dmesg_restrict kernel/perf_event_paranoid kernel/yama/ptrace_scope kernel/sysrq kernel/modules_disabled kernel/kexec_load_disabled kernel/unprivileged_bpf_disabled kernel/unprivileged_userns_clone kernel/core_pattern kernel/modprobe kernel/hotplug \
@@ -50,8 +50,11 @@ fi
     for (const record of records) {
       const [word = ''] = record.split(' ', 1);
       const rest = record.slice(word.length + 1);
-      if (word === 'modules') facts.modules = parseModules(rest);
-      else if (word === 'taint') facts.taint = /^\d{1,15}$/.test(rest.trim()) ? Number(rest) : 0;
+      if (word === 'modules') {
+        facts.modules = parseModules(rest);
+        if (/^more$/m.test(rest))
+          draft.gap('kernel', 'limit', 'of more than 4000 modules, the later ones were not looked at');
+      } else if (word === 'taint') facts.taint = /^\d{1,15}$/.test(rest.trim()) ? Number(rest) : 0;
       else if (word === 'command') facts.commandLine = escapeName(rest.trim().slice(0, 4096));
       else if (record.startsWith('settings\n')) facts.settings = parseSettings(record);
     }

@@ -23,8 +23,8 @@ if [ -z "$R" ] && [ "$O" ]; then
   for p in $({ for p in $O; do echo $p; done; printf '%s\n' "$NS"; } | awk -F: -v own="/proc/\${SF_SELF:-$$}/ns/net" '
 NF==1{mine[$1];next}
 $1==own{seen[$3]}
-$1~/net$/{split($1,w,"/");p="/proc/" w[3];if(p in mine)net[p]=$3}
-END{for(p in net)if(!(net[p] in seen)){seen[net[p]];if(k++<64)print p;else{print "more";exit}}}'); do
+$1~/net$/{split($1,w,"/");p="/proc/" w[3];if(p in mine&&!(p in net)){net[p]=$3;o[++n]=p}}
+END{for(i=1;i<=n;i++){p=o[i];if(!(net[p] in seen)){seen[net[p]];if(k++<64)print p;else{print "more";exit}}}}'); do
     [ $p = more ] && { rec 'more networks'; break; }
     nets $p/net
   done
