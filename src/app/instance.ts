@@ -53,10 +53,11 @@ export function policyCompiler(policies: Policy[]): CompileFor {
   };
 }
 
-/** An instance that does not say which system it is has its image's: rules for that must not fall silent. */
+/** An instance that does not say which system it is has its image's: rules for that must not fall silent. It may be a container even so. */
 function concernOf({ group }: Instance, own: OsFact, { image, fingerprint }: Manifest): Concern {
-  const os = own.id === '' ? fingerprint.os : own;
-  return { os: [os.id, ...os.like].filter(Boolean), image: image.ref, group };
+  const systems = own.id === '' ? [fingerprint.os, own] : [own];
+  const os = new Set(systems.flatMap(({ id, like }) => [id, ...like]).filter(Boolean));
+  return { os: [...os], image: image.ref, group };
 }
 
 /**

@@ -55,5 +55,11 @@ it('a server that does not say which system it is has the rules of its image', (
     judgeInstance(instance, of(id, { '/etc/x': file('x') }), manifest, compileFor, new Date(0)).findings.map(
       (finding) => finding.disposition,
     );
+  const container = { ...of('', {}), os: { ...of('', {}).os, like: ['container'] } };
+  const inContainer = { ...rule, id: 'own/c', paths: ['/etc/c'], os: ['container'] };
+  const both = policyCompiler([{ schema: 'snowfence.policy/v1', rules: [rule, inContainer] } as Policy]);
+  const { files } = fingerprint({ '/etc/c': file('c'), '/etc/x': file('x') });
+  const seen = judgeInstance(instance, { ...container, files }, manifest, both, new Date(0)).findings;
+  expect(seen.map((finding) => finding.disposition)).toEqual(['expected', 'expected']);
   expect(['alpine', '', 'debian'].map(disposition)).toEqual([['expected'], ['expected'], ['drift']]);
 });
