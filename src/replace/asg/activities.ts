@@ -24,29 +24,34 @@ export interface Pair {
 interface Event {
   at: number;
   id: string;
-  order: string;
 }
 
-/** Ends of a record that are to be followed by a launch, and launches, each in the order of time. */
+/**
+ * Ends of a record that are to be followed by a launch, and launches, each in the order of time; of one time as the record has them, newest
+ * first. Of a record that grows while its pages are read, a change may come twice: each counts once, and so does each instance.
+ */
 function eventsOf(activities: readonly ActivityLike[]): { ends: Event[]; launches: Event[] } {
   const ends: Event[] = [];
   const launches: Event[] = [];
+  const seen = new Set<string>();
   for (const {
-    ActivityId: order = '',
+    ActivityId,
     Description: text = '',
     Cause: cause = '',
     StartTime,
     StatusCode,
-  } of activities) {
+  } of activities.toReversed()) {
+    if (ActivityId !== undefined && seen.size === seen.add(ActivityId).size) continue;
     const at = StartTime?.getTime() ?? Number.NaN;
     if (Number.isNaN(at) || StatusCode === 'Failed' || StatusCode === 'Cancelled') continue;
     const [, what, id = ''] = /^(Launching a new|Terminating) EC2 instance(?:: (i-[0-9a-f]{8,17})\b)?/.exec(text) ?? [];
-    if (what === 'Launching a new') launches.push({ at, id, order });
+    const again = (events: Event[]) => id !== '' && events.some((one) => one.id === id);
+    if (what === 'Launching a new' && !again(launches)) launches.push({ at, id });
     // A group that shrinks launches nothing in the place of what it ends.
-    else if (what === 'Terminating' && id !== '' && !cause.includes('shrinking the capacity'))
-      ends.push({ at, id, order });
+    else if (what === 'Terminating' && id !== '' && !cause.includes('shrinking the capacity') && !again(ends))
+      ends.push({ at, id });
   }
-  const byTime = (a: Event, b: Event) => a.at - b.at || (a.order < b.order ? -1 : 1);
+  const byTime = (a: Event, b: Event) => a.at - b.at;
   return { ends: ends.sort(byTime), launches: launches.sort(byTime) };
 }
 
