@@ -37,7 +37,8 @@ const held = ({ files, packages, accounts, contents, gaps, partial }: Fingerprin
 function lasting(draft: Draft) {
   const { kernel, mounts, abstractSockets } = draft.running;
   return {
-    os: draft.os,
+    // The kernel reckons its start anew each time, to the second.
+    os: { ...draft.os, bootedAt: 0 },
     partial: [...draft.partial],
     lacks: draft.lacks,
     packages: [...draft.packages],
@@ -51,6 +52,9 @@ function lasting(draft: Draft) {
     init: draft.processes?.find(({ pid }) => pid === 1)?.exe,
   };
 }
+
+/** What the usual awk made of this machine, asked once. */
+let usual: ReturnType<typeof lasting> | undefined;
 
 describe.each(awks)('with $name', ({ command, missing }) => {
   let tree: Scratch;
@@ -111,10 +115,10 @@ describe.each(awks)('with $name', ({ command, missing }) => {
     const asked = Object.values(others);
     const args = { root: '/', mode: 'live', since: 0 } as const;
     const text = composeProgram(asked);
-    const [usual, theirs] = [text, lookingIn(path, text)].map((sent) =>
-      lasting(readAnswer(answerOf(['sh'], sent, args), asked, args)),
-    );
+    const told = (sent: string) => lasting(readAnswer(answerOf(['sh'], sent, args), asked, args));
+    usual ??= told(text);
+    const theirs = told(lookingIn(path, text));
     expect(theirs).toEqual(usual);
-    expect(theirs?.packages.length).toBeGreaterThan(50);
+    expect(theirs.packages.length).toBeGreaterThan(50);
   });
 });
