@@ -146,12 +146,12 @@ it('one byte a second ends by the limit for the whole instance', async () => {
   expect([code, one.verdict, gaps.every((gap) => gap.endsWith(' timeout'))]).toEqual([3, 'unreachable', true]);
 });
 
-it('millions of packets of one byte are held as the bytes that they are', async () => {
+it('very many packets of one byte are held as the bytes that they are', async () => {
   const one = Buffer.from('x');
   let n = 0;
   const before = process.memoryUsage().rss;
   const result = await alone(
-    pours(() => (n++ < 150_000 ? one : undefined)),
+    pours(() => (n++ < 60_000 ? one : undefined)),
     // For the honest host beside it, too: it takes what this machine has.
     { limits: { totalMs: 60_000 } },
   );
