@@ -11,7 +11,7 @@ export default defineConfig({
           exclude: ['test/lab/**', 'test/bench/**'],
           testTimeout: 120_000,
           // Many wait for something; by default a machine of two cores has one worker.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
