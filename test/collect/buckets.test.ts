@@ -18,20 +18,9 @@ import { privileged } from '../../src/fingerprint/privileged.ts';
 import { lookup } from '../../src/fingerprint/stream.ts';
 import { hashTotals } from '../../src/fingerprint/totals.ts';
 import { processSession } from '../../src/transport/process.ts';
+import { limits, plainAsk, salt } from './asking.ts';
 import { program } from './shells.ts';
 import { plant, plantOddTree, type Scratch, scratch } from './tree.ts';
-
-const limits = { connectMs: 5000, idleMs: 30_000, totalMs: 60_000, maxBytes: 1 << 28 };
-const salt = 'a0b1c2d3e4f50617';
-const plainAsk: Ask = {
-  depth: 'full',
-  scratch: 'memory',
-  largestFile: 0,
-  mostBytes: 0,
-  cpuShare: 100,
-  remember: true,
-  salt,
-};
 
 /** Scratch directories of this file's own programs: others scan on this machine too. */
 const prefix = `.snowfence-test${process.pid}-`;
